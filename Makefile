@@ -1,0 +1,59 @@
+# The two commands: `make reports` and `make test`. Both set up .venv on first use.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+JOBS ?= 2
+
+# Compiled once, imports take a quarter of the time; some environments forbid it.
+unexport PYTHONDONTWRITEBYTECODE
+
+.DEFAULT_GOAL := help
+.PHONY: help reports test lint lab notebooks lock bench calibrate test-pandas2 clean
+
+help: ## Show what can be made
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' Makefile
+
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; v >= (3, 11) or sys.exit("Python 3.11 or newer is needed, this is %d.%d. Name another one: make PYTHON=python3.12 ..." % v)'
+	@echo "Setting up $(VENV) ..."
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check "uv>=0.4"
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock
+	@test -z "$(PANDAS)" || $(BIN)/uv pip install --quiet --python $(BIN)/python "pandas$(PANDAS)"
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation -e .
+	@touch $@
+
+reports: $(READY) ## Run every job of reports/jobs.toml and print the path of the shelf
+	@$(BIN)/cxlib run -j $(JOBS)
+
+test: $(READY) ## Run all tests
+	@$(BIN)/python -m pytest -q -n $(JOBS)
+
+lint: $(READY) ## Check code and notebooks with ruff, and that notebooks equal their sources
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/python notebooks/build.py --check
+
+lab: $(READY) ## Open JupyterLab on notebooks/
+	@$(BIN)/jupyter lab notebooks
+
+notebooks: $(READY) ## Write notebooks/*.ipynb from notebooks/source/*.py
+	@$(BIN)/python notebooks/build.py
+
+bench: $(READY) ## Time ours beside the named peers (benchmarks/out/results.json)
+	@$(BIN)/python benchmarks/bench.py
+
+calibrate: $(READY) ## Measure the coverage of every interval (benchmarks/out/calibration.csv)
+	@$(BIN)/python benchmarks/calibrate.py
+
+test-pandas2: ## Run all tests again on pandas 2.2, in .venv-pandas2
+	@$(MAKE) --no-print-directory test VENV=.venv-pandas2 PANDAS="==2.2.*"
+
+lock: $(READY) ## Renew requirements.lock from pyproject.toml
+	@$(BIN)/uv pip compile pyproject.toml --extra dev --universal --generate-hashes \
+	    --python-version 3.11 --no-emit-index-url --no-emit-find-links \
+	    --custom-compile-command "make lock" --upgrade --quiet -o requirements.lock
+
+clean: ## Remove what the other targets made
+	rm -rf .venv .venv-pandas2 reports/out .pytest_cache .ruff_cache .hypothesis

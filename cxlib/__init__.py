@@ -1,0 +1,43 @@
+"""Customer experience, measured with its uncertainty.
+
+The public names, loaded on first use (PEP 562); nothing else lives here.
+"""
+
+from importlib import import_module
+
+__version__ = "0.1.0"
+
+_ROOMS = ("clv", "stats")
+_HOMES = {
+    "cxlib.errors": ("CxError", "CxWarning"),
+    "cxlib.tables.read": (
+        "read_contacts",
+        "read_customers",
+        "read_events",
+        "read_responses",
+        "read_transactions",
+        "read_usage",
+        "intake",
+    ),
+    "cxlib.tables.samples": ("read_cdnow",),
+    "cxlib.notebook": ("data_path", "export", "record", "say", "show", "table", "use_style"),
+    "cxlib.worlds.world": ("World",),
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+
+__all__ = ["__version__", *_ROOMS, *_HOME_OF]
+
+
+def __getattr__(name):
+    if name in _HOME_OF:
+        value = getattr(import_module(_HOME_OF[name]), name)
+    elif name in _ROOMS:
+        value = import_module(f"cxlib.{name}")
+    else:
+        raise AttributeError(f"module 'cxlib' has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__():
+    return sorted(__all__)

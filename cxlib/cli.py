@@ -1,0 +1,271 @@
+"""The command line: run reports, show parameters, check files."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from cxlib.errors import CxError, RefusedError
+
+OK, SOME_FAILED, REFUSED, INTERRUPTED = 0, 1, 2, 130
+
+app = typer.Typer(
+    name="cxlib",
+    help="Customer experience reports with their uncertainty.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+
+def main() -> None:
+    """Run the command line; a `CxError` becomes its message and an exit code."""
+    try:
+        app()
+    except RefusedError as error:
+        _complain(error)
+        sys.exit(REFUSED)
+    except CxError as error:
+        _complain(error)
+        sys.exit(SOME_FAILED)
+
+
+def _complain(message: object) -> None:
+    print(message, file=sys.stderr)
+
+
+def _cores() -> int:
+    return min(2, os.cpu_count() or 1)
+
+
+@app.command()
+def run(
+    jobs: Annotated[
+        list[str] | None, typer.Argument(metavar="[JOB]...", help="Jobs; all of them by default.")
+    ] = None,
+    parameters: Annotated[
+        list[str] | None,
+        typer.Option("-p", metavar="NAME=VALUE", help="A parameter of every chosen job."),
+    ] = None,
+    workers: Annotated[int | None, typer.Option("-j", min=1, help="Runs at a time.")] = None,
+    jobs_file: Annotated[Path, typer.Option("--jobs", help="The jobs file.")] = Path(
+        "reports/jobs.toml"
+    ),
+    out: Annotated[
+        Path | None, typer.Option(help="The shelf's folder; out/ beside the jobs file by default.")
+    ] = None,
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Run unchanged jobs, too; today every run does.")
+    ] = False,
+    timeout: Annotated[
+        float, typer.Option(min=1, help="The most one run may take, in seconds.")
+    ] = 1800,
+) -> None:
+    """Run notebooks into reports; ends with the path of the shelf's page.
+
+    Exit code 0: all went well; 1: some failed; 2: refused before anything ran.
+    """
+    from cxlib.report.plan import PlanRefused, make_plan
+    from cxlib.report.pool import mark_refused, run_all
+    from cxlib.report.shelf import build_shelf
+
+    out = (jobs_file.parent / "out" if out is None else out).resolve()
+    try:
+        plan = make_plan(jobs_file, jobs or (), _assignments(parameters, "-p"))
+    except PlanRefused as error:
+        for job, message in error.jobs.items():
+            mark_refused(job, message, out)
+        if error.jobs:
+            build_shelf(out)
+        raise
+    progress = _live_progress if sys.stdout.isatty() else _plain_progress
+    try:
+        with progress([item.job for item in plan]) as tell:
+            outcomes = run_all(
+                plan, out, workers=workers or _cores(), timeout_seconds=timeout, tell=tell
+            )
+    except KeyboardInterrupt:
+        _complain("Interrupted: what was running has been ended; finished reports stay.")
+        raise typer.Exit(INTERRUPTED) from None
+    finally:
+        page = build_shelf(out)
+    failed = [outcome for outcome in outcomes if outcome.status == "failed"]
+    for outcome in failed:
+        cell = outcome.error["cell"]
+        _complain(f"{outcome.job} failed{f' in cell {cell}' if cell else ''}:")
+        _complain("\n".join(f"  {line}" for line in outcome.error["message"].splitlines()))
+    print(page)
+    raise typer.Exit(SOME_FAILED if failed else OK)
+
+
+@app.command()
+def params(notebook: Annotated[Path, typer.Argument(help="An .ipynb file.")]) -> None:
+    """Show a notebook's parameters: type, default and meaning."""
+    from cxlib.report.params import read_parameters
+
+    declared = read_parameters(notebook).values()
+    if not declared:
+        print(f"{notebook.name} has no parameters.")
+    rows = [
+        (p.name, str(p.kind), repr(p.default), f"{p.meaning}{f' [{p.unit}]' if p.unit else ''}")
+        for p in declared
+    ]
+    if rows and sys.stdout.isatty():
+        _print_table(("name", "type", "default", "meaning"), rows)
+        return
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        print("  ".join(cells).rstrip())
+
+
+@app.command()
+def check(
+    file: Annotated[str, typer.Argument(help="CSV, Parquet, Excel or DuckDB file.")],
+    table: Annotated[str, typer.Option("--as", help="responses, transactions, contacts, ...")],
+    columns: Annotated[
+        list[str] | None,
+        typer.Option(metavar="OURS=THEIRS", help="The file's name for a column; repeatable."),
+    ] = None,
+    missing: Annotated[
+        list[str] | None,
+        typer.Option(metavar="COLUMN=CODE", help="A code for no answer; repeatable."),
+    ] = None,
+    questions: Annotated[
+        list[str] | None,
+        typer.Option(metavar="QUESTION=COLUMN", help="Melts a wide file; repeatable."),
+    ] = None,
+    scale: Annotated[
+        list[str] | None,
+        typer.Option(metavar="QUESTION=LOW:HIGH", help="Range of an answer; repeatable."),
+    ] = None,
+    timezone: Annotated[str | None, typer.Option(help="Of naive times: Europe/Berlin.")] = None,
+    others: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set", metavar="OPTION=VALUE", help="As negative=net, decimal=, or sheet=2."
+        ),
+    ] = None,
+) -> None:
+    """List all problems of a file, or say that it is ok.
+
+    Exit code 0: ok; 1: problems; 2: refused (no such file, table or option).
+    """
+    options: dict[str, Any] = {
+        "columns": _assignments(columns, "--columns"),
+        "missing": _missing_codes(missing),
+        "questions": _assignments(questions, "--questions"),
+        "scale": {q: _range(text) for q, text in _assignments(scale, "--scale").items()},
+        "timezone": timezone,
+    }
+    options = {name: given for name, given in options.items() if given}
+    for name, value in _assignments(others, "--set").items():
+        options[name] = {"None": None, "true": True, "false": False}.get(value, value)
+    from cxlib.tables import read
+
+    intake = read.check(file, table, **options)
+    print(f"ok. {intake.summary()}")
+
+
+def _assignments(pairs: list[str] | None, option: str) -> dict[str, str]:
+    split = [pair.partition("=") for pair in pairs or ()]
+    wrong = ["".join(parts) for parts in split if not parts[0] or not parts[1]]
+    if wrong:
+        raise RefusedError(f"{option} takes name=value, not {', '.join(map(repr, wrong))}.")
+    names = [name for name, _, _ in split]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise RefusedError(f"{option} names {', '.join(twice)} more than once.")
+    return {name: value for name, _, value in split}
+
+
+def _missing_codes(pairs: list[str] | None) -> dict[str, list[Any]]:
+    codes: dict[str, list[Any]] = {}
+    for pair in pairs or ():
+        ((name, value),) = _assignments([pair], "--missing").items()
+        codes.setdefault(name, []).append(int(value) if re.fullmatch(r"-?\d+", value) else value)
+    return codes
+
+
+def _range(text: str) -> tuple[int, int]:
+    match = re.fullmatch(r"(-?\d+):(-?\d+)", text)
+    if not match:
+        raise RefusedError(f"--scale takes QUESTION=LOW:HIGH such as nps=0:10, not {text!r}.")
+    return int(match.group(1)), int(match.group(2))
+
+
+class _plain_progress:
+    """One line as a run starts and one as it ends."""
+
+    def __init__(self, jobs: list[str]):
+        self.jobs = jobs
+
+    def __enter__(self):
+        return self._tell
+
+    def __exit__(self, *_):
+        return None
+
+    def _tell(self, job: str, event: str, detail: Any) -> None:
+        if event == "started":
+            print(f"{job}: started", flush=True)
+        elif event == "ended":
+            print(f"{job}: {detail.status} ({detail.seconds:.1f} s)", flush=True)
+
+
+class _live_progress:
+    """A line a run that follows its cells, on a terminal."""
+
+    def __init__(self, jobs: list[str]):
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+        from rich.progress import TimeElapsedColumn as Elapsed
+
+        self.progress = Progress(
+            TextColumn("{task.description}", markup=False),
+            BarColumn(bar_width=24),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[state]}", markup=False),
+            Elapsed(),
+        )
+        self.tasks = {
+            job: self.progress.add_task(job, total=None, start=False, state="waiting")
+            for job in jobs
+        }
+
+    def __enter__(self):
+        self.progress.start()
+        return self._tell
+
+    def __exit__(self, *_):
+        self.progress.stop()
+
+    def _tell(self, job: str, event: str, detail: Any) -> None:
+        task = self.tasks[job]
+        if event == "started":
+            self.progress.start_task(task)
+            self.progress.update(task, state="starting")
+        elif event == "cell":
+            done = detail["cell"] - 1
+            self.progress.update(task, total=detail["of"], completed=done, state="running")
+        else:
+            total = self.progress.tasks[task].total or 1
+            done = total if detail.status == "ok" else self.progress.tasks[task].completed
+            self.progress.update(task, total=total, completed=done, state=detail.status)
+            self.progress.stop_task(task)
+
+
+def _print_table(header: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(*header, box=None, header_style="bold")
+    for row in rows:
+        table.add_row(*(Text(cell) for cell in row))
+    Console().print(table)

@@ -1,0 +1,44 @@
+"""What customers are worth: purchase summaries, models of buying and spending, value, holdout.
+
+In: transactions. Out: fitted models, expectations and values with their uncertainty.
+May not: read files or know how customers feel."""
+
+from importlib import import_module
+
+_HOMES = {
+    "summary": ("summarize",),
+    "beta_geo": ("BetaGeo",),
+    "gamma_gamma": ("GammaGamma",),
+    "value": ("LifetimeValue", "lifetime_value"),
+    "holdout": ("Holdout", "holdout"),
+    "tracking": ("Tracking", "tracking"),
+    "contrast": ("contrasting_customers",),
+    "concentration": ("TopShare", "top_share"),
+    "formulas": ("retention_value", "simple_value"),
+    "one_time": ("one_time_buyers",),
+    "plot_repeats": ("plot_repeat_purchases",),
+    "plots": (
+        "plot_concentration",
+        "plot_customer_timelines",
+        "plot_expected_purchases_map",
+        "plot_holdout_by_frequency",
+        "plot_p_alive_map",
+        "plot_tracking",
+        "plot_value",
+    ),
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+
+__all__ = list(_HOME_OF)
+
+
+def __getattr__(name):
+    if name not in _HOME_OF:
+        raise AttributeError(f"module 'cxlib.clv' has no attribute {name!r}")
+    value = getattr(import_module(f"cxlib.clv.{_HOME_OF[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__():
+    return sorted(__all__)

@@ -1,0 +1,38 @@
+-- One row a customer: what BG/NBD and Gamma-Gamma need to know of the past.
+-- $period_days: 1 = purchases of a day are one purchase, 7 = purchases of a calendar week are.
+-- $periods_per_unit: periods in one unit of time. Period 0 begins on Monday, 5 January 1970.
+-- $until, $calibration_period: the last day, and the last period of the calibration.
+WITH purchases AS (
+    SELECT
+        customer_id,
+        CAST(FLOOR(
+            DATE_DIFF('day', DATE '1970-01-05', CAST(ordered_at AS DATE)) / $period_days
+        ) AS BIGINT) AS period,
+        SUM(amount) AS spend
+    FROM transactions
+    WHERE CAST(ordered_at AS DATE) <= $until
+    GROUP BY 1, 2
+),
+
+firsts AS (
+    SELECT customer_id, MIN(period) AS first_period
+    FROM purchases
+    GROUP BY 1
+)
+
+SELECT
+    purchases.customer_id AS customer_id,
+    firsts.first_period AS first_period,
+    SUM(CASE WHEN period > first_period AND period <= $calibration_period THEN 1 ELSE 0 END)
+        AS frequency,
+    MAX(CASE WHEN period <= $calibration_period THEN period - first_period ELSE 0 END)
+        / $periods_per_unit AS recency,
+    ($calibration_period - first_period) / $periods_per_unit AS T,
+    SUM(CASE WHEN period > first_period AND period <= $calibration_period THEN spend ELSE 0 END)
+        AS repeat_spend,
+    SUM(CASE WHEN period > $calibration_period THEN 1 ELSE 0 END) AS holdout_frequency,
+    SUM(CASE WHEN period > $calibration_period THEN spend ELSE 0 END) AS holdout_spend
+FROM purchases
+INNER JOIN firsts ON purchases.customer_id = firsts.customer_id
+GROUP BY 1, 2
+ORDER BY 1

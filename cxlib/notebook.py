@@ -1,0 +1,412 @@
+"""What a notebook calls to speak to its report: prose, figures, tables, key figures, exports.
+
+Works in JupyterLab, `jupyter execute` and papermill alike: everything is an ordinary cell output;
+what only the report reads travels in the output's metadata or in a MIME type of its own.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import html
+import io
+import os
+import sys
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cxlib.errors import CxError, CxWarning
+from cxlib.report.record import RECORD_TYPE, TABLES_VARIABLE, make_record, record_line
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from matplotlib.figure import Figure
+
+__all__ = ["data_path", "export", "record", "say", "show", "table", "use_style"]
+
+_ROOT = Path(__file__).resolve().parents[1]
+_DOTS_PER_INCH = 180
+_recorded: dict[str, tuple[Any, Any]] = {}
+
+
+class _Exported(type(Path())):
+    """A path that a cell may end with: the line with its link is shown already."""
+
+    def _ipython_display_(self) -> None:
+        pass
+
+
+def use_style() -> None:
+    """Set the house style of figures and let warnings and errors of cxlib read as plain notes.
+
+    A `CxWarning` becomes a visible note in the notebook and a `CxError` shows its message alone;
+    every other warning and error stays as it is.
+
+    Examples
+    --------
+    >>> use_style()
+    """
+    from cxlib.figures.style import apply_style
+
+    apply_style()
+    shell = _shell()
+    if shell is None:
+        return
+    shell.run_line_magic("config", "InlineBackend.figure_formats = ['png']")
+    shell.set_custom_exc((CxError,), _show_error)
+    warnings.simplefilter("always", CxWarning)
+    usual = getattr(warnings.showwarning, "usual", warnings.showwarning)
+
+    def show_warning(message, category, filename, lineno, file=None, line=None):
+        if issubclass(category, CxWarning) and file is None:
+            _display(f"Note: {message}", _paragraphs(f"Note: {message}"), role="note")
+        else:
+            usual(message, category, filename, lineno, file, line)
+
+    show_warning.usual = usual
+    warnings.showwarning = show_warning
+
+
+def say(text: str, **values: Any) -> None:
+    """Show computed prose: plain text, escaped, as a paragraph; an empty line starts a new one.
+
+    Parameters
+    ----------
+    text : str
+        The sentence; with values, a template of `str.format`.
+    **values
+        What the braces name.
+
+    Raises
+    ------
+    CxError
+        Where the text is empty, or a brace names no value or cannot be formatted.
+
+    Examples
+    --------
+    >>> say("The score is {score:.1f} points.", score=31.26)
+    The score is 31.3 points.
+    """
+    if not isinstance(text, str) or not text.strip():
+        raise CxError("say needs a text that is not empty.")
+    if values:
+        try:
+            text = text.format(**values)
+        except (KeyError, IndexError) as error:
+            raise CxError(
+                f"say: the text names {{{error.args[0]}}}, which has no value. "
+                f"Given: {', '.join(values)}."
+            ) from error
+        except (ValueError, TypeError, AttributeError) as error:
+            raise CxError(f"say: the text cannot be formatted: {error}.") from error
+    _display(text, _paragraphs(text), role="say")
+
+
+def show(fig: Figure, *, alt: str, caption: str) -> None:
+    """Show a figure with the text that replaces it and the text that explains it, and close it.
+
+    Parameters
+    ----------
+    fig : matplotlib.figure.Figure
+        The figure, or axes drawn in it.
+    alt : str
+        What a reader who does not see the figure needs to know.
+    caption : str
+        How to read it, with its uncertainty.
+
+    Raises
+    ------
+    CxError
+        Where a text is empty or there is no figure.
+
+    Examples
+    --------
+    >>> from matplotlib.figure import Figure
+    >>> fig = Figure()
+    >>> bars = fig.subplots().bar([0, 1], [3, 5])
+    >>> show(fig, alt="Two bars, 3 and 5", caption="Counts.")
+    Figure: Counts. (Two bars, 3 and 5)
+    """
+    import matplotlib.pyplot as plt
+
+    fig = getattr(fig, "figure", fig)
+    if not hasattr(fig, "savefig"):
+        raise CxError(f"show needs a matplotlib figure, not {type(fig).__name__}.")
+    _need_texts("show", alt=alt, caption=caption)
+    buffer = io.BytesIO()
+    fig.savefig(buffer, format="png", dpi=_DOTS_PER_INCH, bbox_inches="tight")
+    plt.close(fig)
+    png = buffer.getvalue()
+    width, height = (int.from_bytes(png[at : at + 4], "big") for at in (16, 20))
+    shrink = 100 / _DOTS_PER_INCH
+    _display(
+        f"Figure: {caption} ({alt})",
+        role="figure",
+        data={"image/png": png},
+        metadata={"image/png": {"width": round(width * shrink), "height": round(height * shrink)}},
+        alt=alt,
+        caption=caption,
+    )
+    _display_caption(caption)
+
+
+def record(
+    name: str,
+    value: Any,
+    low: float | None = None,
+    high: float | None = None,
+    *,
+    unit: str = "",
+    n: int | None = None,
+    level: float = 0.95,
+    period: str | None = None,
+    target: float | None = None,
+    better: str | None = "up",
+) -> None:
+    """Record a key figure: it heads the report and stands on the shelf.
+
+    Parameters
+    ----------
+    name : str
+        An identifier, once in a notebook: ``"nps_change"``.
+    value : float, Interval or None
+        The estimate; None or NaN where it cannot be computed. A result with estimate, low, high,
+        level and n (such as `cxlib.stats.interval.Interval`) brings its own.
+    low, high : float, optional
+        Limits of its interval at `level`.
+    unit : str, optional
+        ``"points"``, ``"EUR"``, ``"share"``.
+    n : int, optional
+        Answers or customers behind it.
+    level : float
+        Confidence level of the interval, between 0 and 1.
+    period : str, optional
+        ``"2025Q4"``.
+    target : float, optional
+        What was aimed at.
+    better : {"up", "down", None}
+        Which direction is good news.
+
+    Raises
+    ------
+    CxError
+        For a name used twice, a value that is not finite, or limits that do not hold it.
+
+    Examples
+    --------
+    >>> record("nps", 39.84, 37.19, 42.42, unit="points", n=2746)
+    nps = 39.84 points, 95 % interval [37.19, 42.42], n = 2,746
+    """
+    if hasattr(value, "estimate"):
+        n, level = value.n if n is None else n, value.level
+        value, low, high = value.estimate, value.low, value.high
+    entry = make_record(name, value, low, high, unit, n, level, period, target, better)
+    origin = _cell_origin()
+    if name in _recorded and not _is_same_cell_again(_recorded[name], origin):
+        raise CxError(f"record: {name!r} is recorded twice in this notebook; give each a name.")
+    _recorded[name] = origin
+    _display(record_line(entry), role="record", data={RECORD_TYPE: entry})
+
+
+def export(name: str, frame: pd.DataFrame, *, index: bool = False) -> Path:
+    """Write a frame as CSV beside the report, safe to open in a spreadsheet.
+
+    Text cells, headings and index labels that begin with ``=``, ``+``, ``-``, ``@``, a tab or a
+    carriage return get an apostrophe in front, so that none is taken for a formula; numbers stay
+    as they are.
+
+    Parameters
+    ----------
+    name : str
+        File name without ending: ``"watch_list"``.
+    frame : pandas.DataFrame
+    index : bool
+        Whether the index is written, too.
+
+    Returns
+    -------
+    Path
+        ``tables/NAME.csv`` in the report's folder; ``reports/out/interactive`` outside a run.
+
+    Raises
+    ------
+    CxError
+        Where the name is no plain file name or there is no frame.
+
+    Examples
+    --------
+    >>> import os, tempfile, pandas as pd
+    >>> os.environ["CXLIB_TABLES"] = tempfile.mkdtemp()
+    >>> print(export("notes", pd.DataFrame({"text": ["=1+1"], "x": [-1]})).read_text())
+    Table: tables/notes.csv (1 row)
+    text,x
+    '=1+1,-1
+    >>> del os.environ["CXLIB_TABLES"]
+    """
+    import pandas as pd
+
+    from cxlib.report.frames import formula_safe
+
+    if not isinstance(name, str) or not name.replace("-", "_").isidentifier():
+        raise CxError(f"export: {name!r} is no file name. Allowed: letters, digits, _ and -.")
+    if not isinstance(frame, pd.DataFrame):
+        raise CxError(f"export needs a data frame, not {type(frame).__name__}.")
+    folder = _tables_folder()
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{name}.csv"
+    safe = formula_safe(frame.reset_index() if index else frame)
+    safe.to_csv(path, index=False, lineterminator="\r\n")
+    rows = f"{len(frame):,} row{'s' if len(frame) != 1 else ''}"
+    text = f"Table: tables/{name}.csv ({rows})"
+    address = f"tables/{name}.csv" if TABLES_VARIABLE in os.environ else path.as_uri()
+    link = f'<p>Table: <a href="{html.escape(address)}">tables/{name}.csv</a> ({rows})</p>'
+    _display(text, link, role="export")
+    return _Exported(path)
+
+
+def table(content: Any, *, caption: str, index: bool = False, decimals: int | None = None) -> None:
+    """Show a table made for readers.
+
+    Parameters
+    ----------
+    content : pandas.DataFrame or great_tables.GT
+        A frame gets right-aligned numbers with thousands separators and as many decimals as its
+        size calls for; a finished Great Tables object is shown as it is.
+    caption : str
+        What the table holds and how to read it.
+    index : bool
+        Whether a frame's index becomes the first column.
+    decimals : int, optional
+        For all numbers of a frame, where the sizes of its columns should not decide.
+
+    Raises
+    ------
+    CxError
+        Where the caption is empty or there is no table.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> table(pd.DataFrame({"segment": ["A"], "score": [31.26]}), caption="Score by segment.")
+    Table: Score by segment.
+    segment  score
+          A  31.26
+    """
+    import pandas as pd
+    from great_tables import GT
+
+    from cxlib.report.frames import reader_table
+
+    _need_texts("table", caption=caption)
+    if isinstance(content, pd.DataFrame):
+        frame = content.reset_index() if index else content
+        plain, finished = frame.to_string(index=False), reader_table(frame, decimals)
+    elif isinstance(content, GT):
+        plain, finished = content._tbl_data.to_string(), content
+    else:
+        raise CxError(f"table needs a data frame or a GT, not {type(content).__name__}.")
+    # A name of its own content: Great Tables would draw a random one for each run.
+    name = "table-" + hashlib.sha256(f"{caption}\n{plain}".encode()).hexdigest()[:10]
+    body = finished.with_id(name).as_raw_html()
+    _display_caption(caption)
+    _display(f"Table: {caption}\n{plain}", body, role="table", caption=caption)
+
+
+def data_path(name: str) -> Path:
+    """Find a file that ships in the repository's data folder, wherever the notebook runs.
+
+    Parameters
+    ----------
+    name : str
+        Path below ``data/``.
+
+    Returns
+    -------
+    Path
+        Absolute.
+
+    Raises
+    ------
+    CxError
+        Where there is no such file, with the files that are there.
+
+    Examples
+    --------
+    >>> data_path("no_such_file.csv")
+    Traceback (most recent call last):
+    cxlib.errors.CxError: data/ holds no file 'no_such_file.csv'...
+    """
+    folder = _ROOT / "data"
+    path = (folder / name).resolve()
+    if path.is_relative_to(folder) and path.is_file():
+        return path
+    held = sorted(
+        file.relative_to(folder).as_posix() for file in folder.rglob("*") if file.is_file()
+    )
+    raise CxError(f"data/ holds no file {str(name)!r}. There are: {', '.join(held) or 'none'}.")
+
+
+def _shell() -> Any:
+    """The IPython shell of a kernel; None in plain Python."""
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython else None
+    return shell if hasattr(shell, "kernel") else None
+
+
+def _display(text, body=None, *, role, data=None, metadata=None, **details):
+    if _shell() is None:
+        print(text)
+        return
+    from IPython.display import display
+
+    bundle = {"text/plain": text, **(data or {})}
+    if body is not None:
+        bundle["text/html"] = body
+    marks = {**(metadata or {}), "cxlib": {"role": role, **details}}
+    if isinstance(bundle.get("image/png"), bytes):
+        import base64
+
+        bundle["image/png"] = base64.b64encode(bundle["image/png"]).decode("ascii")
+    display(bundle, raw=True, metadata=marks)
+
+
+def _display_caption(caption: str) -> None:
+    """For the notebook alone: in the report a caption belongs to its figure or table."""
+    if _shell() is not None:
+        _display(caption, f"<p><em>{html.escape(caption)}</em></p>", role="caption")
+
+
+def _paragraphs(text: str) -> str:
+    parts = [part.strip() for part in text.strip().split("\n\n")]
+    return "".join(f"<p>{html.escape(part)}</p>" for part in parts if part)
+
+
+def _show_error(shell, kind, error, trace, tb_offset=None):
+    shell._showtraceback(kind, error, [f"{kind.__name__}: {error}"])
+
+
+def _need_texts(who: str, **texts: Any) -> None:
+    empty = [name for name, text in texts.items() if not isinstance(text, str) or not text.strip()]
+    if empty:
+        raise CxError(f"{who} needs a text that is not empty for {' and '.join(empty)}.")
+
+
+def _cell_origin() -> tuple[Any, Any]:
+    """The cell that speaks, as its identity and how often something was executed."""
+    shell = _shell()
+    if shell is None:
+        return (None, None)
+    cell = shell.kernel.get_parent().get("metadata", {}).get("cellId")
+    return (cell, shell.execution_count)
+
+
+def _is_same_cell_again(before: tuple[Any, Any], now: tuple[Any, Any]) -> bool:
+    """Whether JupyterLab runs a cell once more, which may record its figures anew."""
+    return now[0] is not None and before[0] == now[0] and before[1] != now[1]
+
+
+def _tables_folder() -> Path:
+    if TABLES_VARIABLE in os.environ:
+        return Path(os.environ[TABLES_VARIABLE])
+    home = _ROOT if (_ROOT / "reports").is_dir() else Path.cwd()
+    return home / "reports" / "out" / "interactive" / "tables"

@@ -1,0 +1,253 @@
+"""One run in one process of its own: the notebook through papermill, then its page and its facts.
+
+The pool starts it as ``python -m cxlib.report.execute FOLDER``; FOLDER holds request.json and
+gets result.json and, in ``report/``, what is to be published.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import threading
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+if __name__ == "__main__":
+    # jsonschema would build the grammar of web addresses, which no notebook's schema asks for and
+    # which takes longer than all other imports together.
+    sys.modules.setdefault("rfc3987_syntax", None)
+
+import nbformat
+
+from cxlib import errors
+from cxlib.errors import CxError
+from cxlib.report import provenance
+from cxlib.report.record import RECORD_TYPE, TABLES_VARIABLE
+from cxlib.report.render import check_formulas, render_prose, render_report, source_cells
+
+__all__ = ["cell_error", "finish_failed", "first_manifest", "recorded_values"]
+
+_RECORD_FIELDS = ("value", "low", "high", "unit", "n", "level", "period", "target", "better")
+
+
+def first_manifest(request: Mapping[str, Any]) -> dict[str, Any]:
+    """The manifest as far as it is known before the run, in the order in which it is written."""
+    return {
+        "status": "failed",
+        "key": None,
+        "job": request["job"],
+        "notebook": request["notebook_name"],
+        "title": request["job"],
+        "question": "",
+        "schedule": request["schedule"],
+        "parameters": request["parameters"],
+        "inputs": [],
+        "values": {},
+        "started_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "seconds": 0.0,
+        "attempts": 1,
+        "versions": provenance.versions(),
+        "outputs": [],
+        "error": None,
+    }
+
+
+def recorded_values(nb: nbformat.NotebookNode) -> dict[str, dict[str, Any]]:
+    """Collect what `cxlib.notebook.record` left in the outputs.
+
+    Raises
+    ------
+    CxError
+        Where a name was recorded twice; its attribute ``cell`` is the second place.
+    """
+    values: dict[str, dict[str, Any]] = {}
+    for number, cell in source_cells(nb):
+        for output in cell.get("outputs", ()):
+            entry = output.get("data", {}).get(RECORD_TYPE)
+            if entry is None:
+                continue
+            if entry["name"] in values:
+                error = CxError(f"record: {entry['name']!r} is recorded twice in this notebook.")
+                error.cell = number
+                raise error
+            values[entry["name"]] = {field: entry[field] for field in _RECORD_FIELDS}
+    return values
+
+
+def cell_error(nb: nbformat.NotebookNode) -> dict[str, Any] | None:
+    """The first error in the outputs: cell and message, a `CxError` by its message alone."""
+    for number, cell in source_cells(nb):
+        for output in cell.get("outputs", ()):
+            if output.output_type == "error":
+                ours = getattr(errors, output.ename, None)
+                spoken = isinstance(ours, type) and issubclass(ours, CxError)
+                message = output.evalue if spoken else f"{output.ename}: {output.evalue}"
+                return {"cell": number, "message": message.strip()}
+    return None
+
+
+def _running_cell(nb: nbformat.NotebookNode) -> int | None:
+    states = [(n, c.metadata.get("papermill", {}).get("status")) for n, c in source_cells(nb)]
+    return next((number for number, state in states if state in ("running", "failed")), None)
+
+
+def _execute(request: Mapping[str, Any], nb: nbformat.NotebookNode, folder: Path) -> None:
+    from jupyter_client.kernelspec import KernelSpec
+    from jupyter_client.manager import AsyncKernelManager
+    from papermill import execute_notebook
+
+    class SameInterpreter(AsyncKernelManager):
+        """Whatever kernels are installed elsewhere, the notebook runs in this interpreter."""
+
+        @property
+        def kernel_spec(self):
+            launcher = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+            return KernelSpec(argv=launcher, display_name="Python 3", language="python")
+
+    total = sum(cell.cell_type == "code" for cell in nb.cells)
+
+    def tell(cell, cell_index):
+        done = sum(c.cell_type == "code" for c in nb.cells[:cell_index])
+        print(json.dumps({"cell": min(done + 1, total), "of": total}), flush=True)
+
+    executed = str(folder / "report.ipynb")
+    os.environ[TABLES_VARIABLE] = str(folder / "tables")
+    execute_notebook(
+        nb,
+        executed.replace("{", "{{").replace("}", "}}"),  # papermill formats the path
+        {name: request["parameters"][name] for name in request["changed"]} or None,
+        kernel_name="python3",
+        language="python",
+        progress_bar=False,
+        cwd=str(Path(request["notebook"]).parent),
+        kernel_manager_class=SameInterpreter,
+        shutdown_kernel="immediate",
+        on_cell_start=tell,
+    )
+
+
+def run(request: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+    """Execute, collect and render one run; the manifest that comes back says how it went.
+
+    Parameters
+    ----------
+    request : mapping
+        What the pool wrote.
+    folder : Path
+        Where report.html, report.ipynb and tables/ are written.
+
+    Returns
+    -------
+    dict
+    """
+    manifest, clock = first_manifest(request), time.monotonic()
+    nb = None
+    try:
+        nb = nbformat.v4.upgrade(nbformat.read(request["notebook"], as_version=4))
+        nb.metadata.setdefault("kernelspec", {"name": "python3", "display_name": "Python 3"})
+        nb.metadata.setdefault("language_info", {"name": "python"})
+        prose = render_prose(nb, fallback=request["job"])
+        manifest |= {"title": prose.title, "question": prose.question}
+        manifest["inputs"] = provenance.inputs(nb, request["input_files"])
+        manifest["key"] = provenance.key(nb, request["parameters"], manifest["inputs"])
+        check_formulas(nb)
+        _execute(request, nb, folder)
+        nb = _read_executed(folder)
+        manifest["values"] = recorded_values(nb)
+        manifest |= {"status": "ok", "seconds": round(time.monotonic() - clock, 2)}
+        _write_page(nb, manifest, request, folder)
+    except Exception as error:
+        manifest["seconds"] = round(time.monotonic() - clock, 2)
+        finish_failed(nb, manifest, request, folder, error)
+    return manifest
+
+
+def finish_failed(
+    nb: nbformat.NotebookNode | None,
+    manifest: dict[str, Any],
+    request: Mapping[str, Any],
+    folder: Path,
+    error: Exception,
+) -> None:
+    """Complete the manifest of a failed run and write the page of what there is."""
+    if (folder / "report.ipynb").is_file():
+        try:
+            nb = _read_executed(folder)
+        except Exception:  # killed while it was written
+            (folder / "report.ipynb").unlink()
+    manifest["status"] = "failed"
+    manifest["error"] = (cell_error(nb) if nb is not None else None) or {
+        "cell": getattr(error, "cell", None) or (_running_cell(nb) if nb is not None else None),
+        "message": str(error) if isinstance(error, CxError) else _told(error),
+    }
+    if nb is None:
+        return
+    prose = render_prose(nb, fallback=request["job"])
+    manifest |= {"title": prose.title, "question": prose.question}
+    nbformat.write(nb, folder / "report.ipynb")
+    try:
+        _write_page(nb, manifest, request, folder)
+    except Exception as flaw:  # the page itself may be what failed; its error must still be told
+        (folder / "report.html").unlink(missing_ok=True)
+        if str(flaw) not in manifest["error"]["message"]:
+            manifest["error"]["message"] += f"\nIts page cannot be drawn: {_told(flaw)}"
+
+
+def _told(error: Exception) -> str:
+    if type(error).__name__ == "DeadKernelError":
+        return "The kernel died: it crashed, or the system ended it, perhaps for want of memory."
+    return f"{type(error).__name__}: {error}"
+
+
+def _read_executed(folder: Path) -> nbformat.NotebookNode:
+    """The notebook papermill left, without its markers and the paths of this machine."""
+    path = folder / "report.ipynb"
+    nb = nbformat.read(path, as_version=4)
+    nb.cells = [c for c in nb.cells if "papermill-error-cell-tag" not in c.metadata.get("tags", ())]
+    for name in ("input_path", "output_path"):
+        nb.metadata.get("papermill", {}).pop(name, None)
+    nbformat.write(nb, path)
+    return nb
+
+
+def _write_page(nb, manifest, request, folder: Path) -> None:
+    failed = manifest["status"] == "failed"
+    page = render_report(
+        nb,
+        manifest,
+        folder=str(Path(request["notebook"]).parent),
+        shelf_address="../../index.html" if failed else "../index.html",
+        parameters=[
+            {**declared, "value": manifest["parameters"][declared["name"]]}
+            for declared in request["declared"]
+        ],
+        tables=sorted(p.relative_to(folder).as_posix() for p in folder.glob("tables/*.csv")),
+    )
+    (folder / "report.html").write_text(page, encoding="utf-8")
+
+
+def _die_with_parent() -> None:
+    """End this process and all below it when the runner is gone: its end of our stdin closes."""
+    from cxlib.report.pool import kill_tree
+
+    sys.stdin.buffer.read()
+    kill_tree(os.getpid())
+
+
+def main() -> None:
+    work = Path(sys.argv[1])
+    threading.Thread(target=_die_with_parent, daemon=True).start()
+    request = json.loads((work / "request.json").read_text(encoding="utf-8"))
+    manifest = run(request, work / "report")
+    text = json.dumps(provenance.without_nan(manifest), allow_nan=False)
+    (work / "result.json").write_text(text, encoding="utf-8")
+    sys.stdout.flush()
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main()

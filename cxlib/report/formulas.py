@@ -1,0 +1,81 @@
+"""Formulas of markdown cells as MathML, or a plain word about the one that cannot be."""
+
+from __future__ import annotations
+
+import re
+import xml.etree.ElementTree as ET
+
+from cxlib.errors import CxError
+
+__all__ = ["FormulaError", "to_mathml"]
+
+_NAMESPACE = "http://www.w3.org/1998/Math/MathML"
+_CHILDREN = {
+    "mfrac": 2,
+    "mroot": 2,
+    "msub": 2,
+    "msup": 2,
+    "munder": 2,
+    "mover": 2,
+    "msubsup": 3,
+    "munderover": 3,
+}
+
+
+class FormulaError(CxError):
+    """A formula that has no MathML."""
+
+
+def to_mathml(latex: str, *, block: bool = False) -> str:
+    r"""Convert a formula.
+
+    Parameters
+    ----------
+    latex : str
+        Without its dollar signs.
+    block : bool
+        Whether it stands on a line of its own.
+
+    Returns
+    -------
+    str
+        A ``math`` element.
+
+    Raises
+    ------
+    FormulaError
+        Where the formula is malformed or uses a command that has no MathML here; the converter
+        lets some of these pass, so its result is checked.
+
+    Examples
+    --------
+    >>> to_mathml("x^2")
+    '<math display="inline"><mrow><msup><mi>x</mi><mn>2</mn></msup></mrow></math>'
+    >>> to_mathml(r"\nonsense{x}")
+    Traceback (most recent call last):
+    cxlib.report.formulas.FormulaError: the formula \nonsense{x} cannot be shown: \nonsense ...
+    """
+    from latex2mathml.converter import convert
+
+    try:
+        root = ET.fromstring(convert(latex.strip(), display="block" if block else "inline"))
+        reason = _flaw(root)
+    except ET.ParseError:
+        reason = "it holds an alignment or a character that does not convert"
+    except Exception as error:  # the converter raises classes without a common base
+        reason = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", type(error).__name__).lower()
+    if reason:
+        raise FormulaError(f"the formula {latex.strip()} cannot be shown: {reason}.")
+    for node in root.iter():
+        node.tag = node.tag.removeprefix(f"{{{_NAMESPACE}}}")
+    return ET.tostring(root, encoding="unicode", short_empty_elements=False)
+
+
+def _flaw(root: ET.Element) -> str:
+    for node in root.iter():
+        tag = node.tag.removeprefix(f"{{{_NAMESPACE}}}")
+        if node.text and node.text.startswith("\\") and tag != "mtext":
+            return f"{node.text} is not a command known here"
+        if tag in _CHILDREN and len(node) != _CHILDREN[tag]:
+            return "an argument is missing"
+    return ""

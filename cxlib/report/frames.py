@@ -1,0 +1,58 @@
+"""Frames for people: as CSV that a spreadsheet opens safely, as a table that reads well."""
+
+from __future__ import annotations
+
+import pandas as pd
+from great_tables import GT
+
+__all__ = ["formula_safe", "reader_table"]
+
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+
+
+def formula_safe(frame: pd.DataFrame) -> pd.DataFrame:
+    """Put an apostrophe before text that a spreadsheet would take for a formula.
+
+    Headings become texts, too; the index and numbers stay as they are.
+
+    Examples
+    --------
+    >>> formula_safe(pd.DataFrame({"=x": ["@y", "z"], "n": [-1, 2]})).to_dict("list")
+    {"'=x": ["'@y", 'z'], 'n': [-1, 2]}
+    """
+
+    def guard(cell):
+        return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA_STARTS) else cell
+
+    numeric = [pd.api.types.is_numeric_dtype(kind) for kind in frame.dtypes]
+    safe = {
+        at: column if number else column.astype(object).map(guard)
+        for at, (number, (_, column)) in enumerate(zip(numeric, frame.items(), strict=True))
+    }
+    guarded = pd.DataFrame(safe, index=frame.index)
+    names = [" ".join(map(str, n)) if isinstance(n, tuple) else str(n) for n in frame.columns]
+    guarded.columns = [guard(name) for name in names]
+    return guarded
+
+
+def reader_table(frame: pd.DataFrame, decimals: int | None = None) -> GT:
+    """A Great Tables object: numbers right-aligned, with ``decimals`` or as many as make sense."""
+    shown = frame.copy()
+    shown.columns = [str(name) for name in frame.columns]
+    finished = GT(shown)
+    for name in shown.columns:
+        column = shown[name]
+        if pd.api.types.is_bool_dtype(column) or not pd.api.types.is_numeric_dtype(column):
+            continue
+        places = _decimals(column) if decimals is None else decimals
+        finished = finished.fmt_number(name, decimals=places).sub_missing(name)
+    return finished
+
+
+def _decimals(column: pd.Series) -> int:
+    """Enough for three to four digits of the largest number; none for whole numbers."""
+    numbers = column.dropna().astype(float)
+    if numbers.empty or (numbers == numbers.round()).all():
+        return 0
+    largest = numbers.abs().max()
+    return 1 if largest >= 100 else 2 if largest >= 1 else 3

@@ -1,0 +1,131 @@
+"""Where a report comes from: its data, its versions, and the key that equal runs share."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import importlib.metadata
+import json
+import math
+import platform
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import cxlib
+
+if TYPE_CHECKING:
+    import nbformat
+
+__all__ = ["file_sha256", "inputs", "key", "versions", "without_nan"]
+
+_PACKAGE_NAMES = (
+    "numpy pandas scipy duckdb pyarrow matplotlib seaborn statsmodels papermill nbconvert"
+)
+_ROOT = Path(cxlib.__file__).parents[1]
+_LOCK = _ROOT / "requirements.lock"
+
+
+def file_sha256(path: Path) -> str:
+    """The hash of a file's content."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def inputs(nb: nbformat.NotebookNode, files: Iterable[str]) -> list[dict[str, Any]]:
+    """Describe the input files and the shipped files that the code names by ``data_path("...")``.
+
+    Returns
+    -------
+    list of dict
+        ``name``, ``sha256``, ``rows`` (None where the format has none that can be counted).
+    """
+    paths = {Path(file) for file in files}
+    paths |= {_ROOT / "data" / name for name in _shipped_names(nb)}
+    return [
+        {"name": path.name, "sha256": file_sha256(path), "rows": _rows(path)}
+        for path in sorted(paths)
+        if path.is_file()  # else the cell itself will say so, with its number
+    ]
+
+
+def _shipped_names(nb: nbformat.NotebookNode):
+    for cell in nb.cells:
+        if cell.cell_type != "code":
+            continue
+        try:
+            tree = ast.parse(cell.source)
+        except SyntaxError:  # a magic, or a mistake that the run will report
+            continue
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant):
+                called = getattr(node.func, "attr", getattr(node.func, "id", None))
+                if called == "data_path" and isinstance(node.args[0].value, str):
+                    yield node.args[0].value
+
+
+def _rows(path: Path) -> int | None:
+    import duckdb
+
+    reader = {
+        ".csv": "read_csv(?, all_varchar=true)",
+        ".tsv": "read_csv(?, all_varchar=true)",
+        ".parquet": "read_parquet(?)",
+    }.get(path.suffix.lower())
+    if reader is None:
+        return None
+    try:
+        return duckdb.execute(f"SELECT count(*) FROM {reader}", [str(path)]).fetchone()[0]
+    except duckdb.Error:
+        return None
+
+
+def key(nb: nbformat.NotebookNode, parameters: Mapping[str, Any], data: list[dict]) -> str:
+    """Hash what decides a report: its cells, parameters, data, the version of cxlib, and the lock.
+
+    Input files count by content, not by path.
+    """
+    hashes = sorted(entry["sha256"] for entry in data)
+    cells = [
+        [c.cell_type, c.source, sorted(c.metadata.get("tags", ()))]
+        for c in nb.cells
+        if "injected-parameters" not in c.metadata.get("tags", ())
+    ]
+    values = {
+        name: file_sha256(Path(value))
+        if isinstance(value, str) and Path(value).is_absolute() and Path(value).is_file()
+        else value
+        for name, value in parameters.items()
+    }
+    lock = file_sha256(_LOCK) if _LOCK.is_file() else None
+    whole = [cells, values, hashes, cxlib.__version__, lock]
+    text = json.dumps(without_nan(whole), sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def versions() -> dict[str, str]:
+    """The versions of Python, cxlib and the packages whose change can change a number."""
+    found = {"python": platform.python_version(), "cxlib": cxlib.__version__}
+    for package in _PACKAGE_NAMES.split():
+        try:
+            found[package] = importlib.metadata.version(package)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def without_nan(value: Any) -> Any:
+    """Write what is not finite as None, at any depth.
+
+    Examples
+    --------
+    >>> without_nan({"a": [1.5, float("nan")]})
+    {'a': [1.5, None]}
+    """
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if isinstance(value, Mapping):
+        return {name: without_nan(entry) for name, entry in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [without_nan(entry) for entry in value]
+    return value

@@ -1,0 +1,94 @@
+"""What passes from a notebook to its report: key figures, checked once, and agreed names."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from cxlib.errors import CxError, Problem
+
+__all__ = ["RECORD_TYPE", "TABLES_VARIABLE", "make_record", "record_line"]
+
+RECORD_TYPE = "application/vnd.cxlib.record+json"
+TABLES_VARIABLE = "CXLIB_TABLES"
+
+
+def make_record(
+    name: str,
+    value: Any,
+    low: Any,
+    high: Any,
+    unit: str,
+    n: Any,
+    level: float,
+    period: str | None,
+    target: Any,
+    better: str | None,
+) -> dict[str, Any]:
+    """Check a key figure, all problems at once, and write it as plain numbers and texts.
+
+    Raises
+    ------
+    CxError
+        For a name that is no identifier, a number that is infinite, limits without the value
+        between them, or an impossible n, level or direction.
+    """
+    figures = {"value": value, "low": low, "high": high, "target": target, "n": n}
+    problems = []
+    if not isinstance(name, str) or not name.isidentifier():
+        problems.append(
+            Problem(f"the name {name!r} is no identifier", allowed="such as nps_change")
+        )
+    for key, number in figures.items():
+        figures[key], reason = _finite(number)
+        if reason:
+            problems.append(Problem(f"{key} {reason}", allowed="a finite number, NaN or None"))
+    if not problems:
+        problems += _contradictions(**figures, level=level, better=better)
+    if problems:
+        raise CxError(f"record cannot take {name!r}.", problems)
+    return {
+        "name": name,
+        **figures,
+        "n": None if figures["n"] is None else int(figures["n"]),
+        "unit": str(unit),
+        "level": float(level),
+        "period": None if period is None else str(period),
+        "better": better,
+    }
+
+
+def _finite(number: Any) -> tuple[float | None, str]:
+    if number is None:
+        return None, ""
+    try:
+        number = float(number)
+    except (TypeError, ValueError):
+        return None, f"is {number!r}"
+    if math.isinf(number):
+        return None, f"is {number}"
+    return None if math.isnan(number) else number, ""
+
+
+def _contradictions(*, value, low, high, target, n, level, better):
+    limits = [number for number in (low, value, high) if number is not None]
+    if limits != sorted(limits):
+        yield Problem(f"the value {value} lies outside its interval [{low}, {high}]")
+    if (low is None) != (high is None):
+        yield Problem("one limit of the interval is missing")
+    if n is not None and (n < 0 or n != int(n)):
+        yield Problem(f"n is {n}", allowed="a whole number of at least 0")
+    if not 0 < level < 1:
+        yield Problem(f"level is {level}", allowed="a share between 0 and 1 such as 0.95")
+    if better not in ("up", "down", None):
+        yield Problem(f"better is {better!r}", allowed='"up", "down" or None')
+
+
+def record_line(entry: dict[str, Any]) -> str:
+    """A key figure in one line, for the notebook."""
+    shown = "not available" if entry["value"] is None else f"{entry['value']:,.4g}"
+    unit = f" {entry['unit']}" if entry["unit"] and entry["value"] is not None else ""
+    text = f"{entry['name']} = {shown}{unit}"
+    if entry["low"] is not None:
+        text += f", {100 * entry['level']:g} % interval [{entry['low']:,.4g}, {entry['high']:,.4g}]"
+    return text + (f", n = {entry['n']:,}" if entry["n"] is not None else "")

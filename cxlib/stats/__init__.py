@@ -1,0 +1,42 @@
+"""How sure we are: intervals, resampling, weights, effect sizes, ordinal models, calibration.
+
+In: arrays and counts. Out: frozen results with full precision.
+May not: know of tables, questions, customers or notebooks."""
+
+from importlib import import_module
+
+_HOMES = {
+    "brant": ("brant_test",),
+    "calibration": ("Cell", "calibrate", "judge", "net_score_coverage"),
+    "charts": ("control_chart", "funnel_limits", "net_score_chart"),
+    "design": ("weighted_mean", "weighted_net_score"),
+    "effects": ("cliffs_delta", "cohens_d"),
+    "equivalence": ("equivalence", "verdict"),
+    "interval": ("Difference", "Interval"),
+    "means": ("mean", "mean_difference"),
+    "multiplicity": ("adjust_p",),
+    "netscore": ("net_score", "net_score_difference", "net_score_sample_size"),
+    "ordinal": ("ordered_logit",),
+    "overlap": ("weighted_effect",),
+    "proportions": ("proportion", "risk_difference", "risk_ratio"),
+    "ratios": ("ratio",),
+    "resampling": ("bootstrap_clusters", "bootstrap_counts"),
+    "sensitivity": ("e_value", "robustness_value"),
+    "shrinkage": ("shrink",),
+    "survey": ("effective_n", "inverse_probability_weights", "rake", "trim_weights"),
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+
+__all__ = [*_HOME_OF]
+
+
+def __getattr__(name):
+    if name not in _HOME_OF:
+        raise AttributeError(f"module 'cxlib.stats' has no attribute {name!r}")
+    value = getattr(import_module(f"cxlib.stats.{_HOME_OF[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__():
+    return sorted(__all__)
