@@ -22,6 +22,8 @@ _HOMES = {
     "cxlib.tables.samples": ("read_cdnow",),
     "cxlib.notebook": ("data_path", "export", "record", "say", "show", "table", "use_style"),
     "cxlib.worlds.world": ("World",),
+    "cxlib.figures.sampling": ("plot_catches", "plot_spread"),
+    "cxlib.figures.timeline": ("plot_story", "plot_timeline"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 

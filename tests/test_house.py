@@ -27,7 +27,7 @@ MAY_IMPORT = {
     "report": {"errors"},
     "notebook": {"errors", "figures", "report"},
     "cli": {"errors", "report", "tables", "worlds"},
-    "__init__": {"errors", "tables", "notebook", "worlds", "clv", "stats", "metrics", "loyalty"},
+    "__init__": set(ROOMS) | {"errors", "notebook"},
 }
 LAZY_ROOMS = {"clv", "stats"}
 

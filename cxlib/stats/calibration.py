@@ -1,0 +1,319 @@
+"""Proof by repetition: an interval is made many times where the truth is known, and counted."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import multiprocessing
+import zlib
+from collections.abc import Callable, Iterable
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from cxlib.errors import CxError
+from cxlib.stats.checks import check_choice
+from cxlib.stats.netscore import net_score
+from cxlib.stats.proportions import proportion
+
+__all__ = [
+    "LEVELS",
+    "Cell",
+    "calibrate",
+    "exact_coverage",
+    "judge",
+    "net_score_coverage",
+    "simplex_points",
+]
+
+LEVELS = (0.8, 0.9, 0.95)
+TOLERANCE = 0.02
+CERTAINTY = 0.999
+REFUSALS_ALLOWED = 0.01
+CHUNK = 250
+RULES = ("two-sided", "at least", "owned")
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One estimator in one kind of world.
+
+    Parameters
+    ----------
+    name : str
+        Unique; also seeds the draws of the cell.
+    draw : callable
+        ``draw(rng) -> (truth, data)``: a new data set and the truth it was made from.
+    interval : callable
+        ``interval(data, level) -> result`` with estimate, low and high. Truth and result may be
+        arrays: so many data sets at once.
+    rule : {"two-sided", "at least", "owned"}, optional
+        ``two-sided``: nominal +-2 points. ``at least``: not below nominal -2 points, for methods
+        that promise a bound. ``owned``: known not to hold; printed, never failed.
+    note : str, optional
+        Why a rule other than the first.
+    """
+
+    name: str
+    draw: Callable
+    interval: Callable
+    rule: str = "two-sided"
+    note: str = ""
+
+
+def judge(covered: int, datasets: int, level: float, rule: str = "two-sided") -> dict:
+    """Judge a coverage by the room's rule.
+
+    A cell fails only if the 99.9 % Clopper-Pearson interval of its coverage lies wholly outside
+    nominal +-2 points; under ``at least`` only below, under ``owned`` never.
+
+    Parameters
+    ----------
+    covered, datasets : int
+        How often the interval held the truth, of how many.
+    level : float
+        Nominal coverage, a share.
+    rule : {"two-sided", "at least", "owned"}, optional
+
+    Returns
+    -------
+    dict
+        coverage, coverage_low, coverage_high, verdict (holds, fails, owned).
+
+    Examples
+    --------
+    >>> judge(9_350, 10_000, 0.95)["verdict"], judge(9_150, 10_000, 0.95)["verdict"]
+    ('holds', 'fails')
+    """
+    check_choice("rule", rule, RULES)
+    bounds = proportion(covered, datasets, level=CERTAINTY, method="clopper_pearson")
+    below = bounds.high < level - TOLERANCE - 1e-12
+    above = bounds.low > level + TOLERANCE + 1e-12
+    outside = below or (above and rule == "two-sided")
+    return {
+        "coverage": bounds.estimate,
+        "coverage_low": bounds.low,
+        "coverage_high": bounds.high,
+        "verdict": "owned" if outside and rule == "owned" else "fails" if outside else "holds",
+    }
+
+
+def _tally(cell, levels, seed, task):
+    """Draw one chunk of data sets and count, by level."""
+    chunk, number = task
+    entropy = [seed, zlib.crc32(cell.name.encode()), chunk]
+    rng = np.random.default_rng(np.random.SeedSequence(entropy))
+    rows = np.zeros((len(levels), 6))
+    seen = 0
+    while seen < number:
+        truth, data = cell.draw(rng)
+        truth = np.atleast_1d(truth)[: number - seen]
+        seen += len(truth)
+        for row, level in zip(rows, levels, strict=True):
+            try:
+                found = cell.interval(data, level)
+            except CxError:
+                row[5] += len(truth)
+                continue
+            estimate, low, high = (
+                np.atleast_1d(v)[: len(truth)] for v in (found.estimate, found.low, found.high)
+            )
+            error, width = estimate - truth, high - low
+            finite = np.isfinite(width)
+            row += (
+                ((low <= truth) & (truth <= high)).sum(),
+                error.sum(),
+                (error**2).sum(),
+                width[finite].sum(),
+                finite.sum(),
+                0,
+            )
+    return rows
+
+
+def _summarise(cell, totals, datasets, levels):
+    for level, total in zip(levels, totals, strict=True):
+        covered, error, square, width, finite, refused = total
+        used = datasets - refused
+        if used < 1:
+            raise CxError(f"The estimator of cell {cell.name!r} refused every data set.")
+        judged = judge(int(covered), int(used), level, cell.rule)
+        if refused > REFUSALS_ALLOWED * datasets and cell.rule != "owned":
+            judged["verdict"] = "fails"
+        bias = error / used
+        yield {
+            "cell": cell.name,
+            "level": level,
+            "datasets": datasets,
+            "refused": int(refused),
+            **judged,
+            "bias": bias,
+            "bias_error": float(np.sqrt(max(square / used - bias**2, 0.0) / used)),
+            "width": width / finite if finite else float("inf"),
+            "rule": cell.rule,
+            "note": cell.note,
+        }
+
+
+def _key(cell, datasets, levels, seed, version):
+    parts = [cell.name, cell.rule, datasets, levels, seed, version]
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:16]
+
+
+def calibrate(
+    cells: Iterable[Cell],
+    *,
+    datasets: int = 10_000,
+    levels=LEVELS,
+    seed: int = 1,
+    processes: int = 1,
+    cache: Path | str | None = None,
+    version: str = "",
+) -> pd.DataFrame:
+    """Measure coverage, bias and width of estimators over many data sets, and judge them.
+
+    Parameters
+    ----------
+    cells : iterable of Cell
+    datasets : int, optional
+        Of each cell; 10,000, or 2,000 where a data set is a whole world.
+    levels : sequence of float, optional
+        Nominal coverages, shares.
+    seed : int, optional
+        Each cell and each chunk of data sets has its own stream under it, so that the result does
+        not depend on `processes` nor on the other cells.
+    processes : int, optional
+        Worker processes; the cells' functions must then live at the top of a module.
+    cache : path, optional
+        Folder that keeps the tally of each finished cell, so that a broken sweep resumes.
+    version : str, optional
+        Part of the cache's key: change it when an estimator changes.
+
+    Returns
+    -------
+    DataFrame
+        One row a cell and level: cell, level, datasets, refused (CxError, left out of the
+        coverage; more than 1 % fails), coverage with its 99.9 % Clopper-Pearson interval,
+        verdict, bias and its standard error, mean width of finite intervals, rule, note.
+
+    Raises
+    ------
+    CxError
+        For two cells of one name, no data sets, or an estimator that always refuses.
+
+    References
+    ----------
+    Morris, White & Crowther 2019, Statistics in Medicine 38(11), doi:10.1002/sim.8086 (how to
+    report such a study).
+
+    Examples
+    --------
+    >>> from cxlib.stats import mean
+    >>> def draw(rng):
+    ...     return 0.0, rng.normal(size=10)
+    >>> cell = Cell("t, n = 10", draw, lambda values, level: mean(values, level=level))
+    >>> calibrate([cell], datasets=200, levels=(0.9,))["verdict"].item()
+    'holds'
+    """
+    cells, levels = list(cells), tuple(float(v) for v in levels)
+    names = [cell.name for cell in cells]
+    if len(set(names)) < len(names) or datasets < 1:
+        raise CxError("Cells need names of their own, and at least one data set.")
+    tasks = [(i, min(CHUNK, datasets - start)) for i, start in enumerate(range(0, datasets, CHUNK))]
+    pool = None
+    if processes > 1:
+        pool = ProcessPoolExecutor(processes, mp_context=multiprocessing.get_context("fork"))
+    rows = []
+    try:
+        for cell in cells:
+            kept = (
+                None
+                if cache is None
+                else Path(cache) / f"{_key(cell, datasets, levels, seed, version)}.json"
+            )
+            if kept is not None and kept.exists():
+                totals = np.array(json.loads(kept.read_text()))
+            else:
+                work = partial(_tally, cell, levels, seed)
+                totals = sum((pool.map if pool else map)(work, tasks))
+                if kept is not None:
+                    kept.parent.mkdir(parents=True, exist_ok=True)
+                    kept.write_text(json.dumps(totals.tolist()))
+            rows += _summarise(cell, totals, datasets, levels)
+    finally:
+        if pool:
+            pool.shutdown(cancel_futures=True)
+    return pd.DataFrame(rows)
+
+
+def exact_coverage(chances, truths, low, high) -> np.ndarray:
+    """Coverage at each truth, summed over all outcomes that can occur.
+
+    Parameters
+    ----------
+    chances : ndarray, shape (truths, outcomes)
+        Probability of each outcome at each truth.
+    truths : ndarray, shape (truths,)
+    low, high : ndarray, shape (outcomes,)
+
+    Examples
+    --------
+    >>> exact_coverage(np.array([[0.25, 0.75]]), np.array([0.5]), np.array([0.0, 0.6]), np.ones(2))
+    array([0.25])
+    """
+    inside = (low - 1e-9 <= truths[:, None]) & (truths[:, None] <= high + 1e-9)
+    return (chances * inside).sum(axis=1)
+
+
+def simplex_points(steps: int = 50) -> np.ndarray:
+    """Points (p+, p-) spread evenly inside the simplex: the centres of steps^2 small triangles.
+
+    Examples
+    --------
+    >>> simplex_points(50).shape
+    (2, 2500)
+    """
+    i, j = (v.ravel() for v in np.mgrid[:steps, :steps])
+    up, down = i + j < steps, i + j < steps - 1
+    first = np.concatenate([i[up] + 1 / 3, i[down] + 2 / 3])
+    second = np.concatenate([j[up] + 1 / 3, j[down] + 2 / 3])
+    return np.array([first, second]) / steps
+
+
+def net_score_coverage(n: int, *, method: str = "score", level: float = 0.95, points=None):
+    """Exact coverage of a net-score interval at given truths, by enumeration.
+
+    Parameters
+    ----------
+    n : int
+        Answers.
+    method, level
+        As in `net_score`.
+    points : array_like, shape (2, truths), optional
+        (p+, p-); by default 2,500 points spread evenly inside the simplex.
+
+    Returns
+    -------
+    ndarray
+        Coverage at each truth.
+
+    Examples
+    --------
+    >>> net_score_coverage(20, method="wald", points=[[0.9], [0.05]]).round(3)
+    array([0.74])
+    """
+    from scipy.special import gammaln, xlogy
+
+    up, down = simplex_points() if points is None else np.asarray(points, dtype=float)
+    a, b = (v.ravel() for v in np.mgrid[: n + 1, : n + 1])
+    a, b = a[a + b <= n], b[a + b <= n]
+    c = n - a - b
+    ways = gammaln(n + 1) - gammaln(a + 1) - gammaln(b + 1) - gammaln(c + 1)
+    rest = np.maximum(1 - up - down, 0.0)
+    log = ways + xlogy(a, up[:, None]) + xlogy(b, down[:, None]) + xlogy(c, rest[:, None])
+    found = net_score(a, b, n, level=level, method=method, scale=1)
+    return exact_coverage(np.exp(log), up - down, found.low, found.high)

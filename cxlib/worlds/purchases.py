@@ -1,0 +1,183 @@
+"""The shop: orders by BG/NBD, spend by Gamma-Gamma, bent by season, trend and trials (mechanism).
+
+A customer fills carts at the Poisson rate lambda / c5, where lambda ~ Gamma(r, alpha) and c5 is
+the share of carts paid in the usual checkout of five steps; thinning keeps orders Poisson with
+rate lambda. After every repeat order the customer leaves the shop for good with probability
+p ~ Beta(a, b). Waiting times are exponential in operational time, so that season and trend bend
+the clock without new draws. Order values follow z ~ Gamma(p, nu), nu ~ Gamma(q, gamma).
+
+Sources: Fader, Hardie & Lee 2005, doi:10.1287/mksc.1040.0098; Fader & Hardie 2013 (Gamma-Gamma).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.special import betaincinv, gammaincinv, ndtr, ndtri
+
+from cxlib.worlds.company import COUNTRIES, DAYS, ORDER_CHANNEL_SHARES, choose, logit
+from cxlib.worlds.leaving import leave
+from cxlib.worlds.state import State
+
+__all__ = ["price_level", "rate_factor", "start", "step"]
+
+WEEKS_A_YEAR = 365.25 / 7
+PROMISED_DAYS = np.array([2 if country == "DE" else 3 for country in COUNTRIES])
+SPEND_GRID = np.linspace(-8.3, 8.2, 4_126)  # normal scores; interpolation is right to 1e-5
+EXTRA = 1_000_000  # counters of orders that no cart of the customer's own led to
+
+
+def start(state: State) -> None:
+    draw, dials = state.streams, state.dials
+    u = np.clip(draw.uniform("purchases rate"), 1e-12, 1 - 1e-12)
+    mean_rate = dials.orders_per_year / WEEKS_A_YEAR
+    state.rate = gammaincinv(dials.rate_shape, u) * mean_rate / dials.rate_shape
+    state.rate_z = ndtri(u)
+    a = dials.dropout_mean * dials.dropout_concentration
+    b = dials.dropout_concentration - a
+    chance = betaincinv(a, b, draw.uniform("purchases dropout"))
+    state.dropout = np.clip(chance, 1e-12, 1 - 1e-12)
+    gamma = dials.spend_mean * (dials.spend_q - 1) / dials.spend_p
+    nu = gammaincinv(dials.spend_q, np.clip(draw.uniform("purchases spend"), 1e-9, None)) / gamma
+    tied = np.exp(dials.spend_by_rate * state.rate_z - 0.5 * dials.spend_by_rate**2)
+    state.spend_scale = tied / nu
+    state.mean_spend = dials.spend_p * state.spend_scale
+
+    state.spend_quantile = gammaincinv(dials.spend_p, ndtr(SPEND_GRID))
+
+    state.in_shop = np.ones(state.customers, bool)
+    state.shop_left_day = np.full(state.customers, -1)
+    state.shop_cause = np.full(state.customers, -1, np.int8)
+    state.carts = np.zeros(state.customers, np.int64)
+    state.orders = np.zeros(state.customers, np.int64)
+    state.last_order_week = np.where(state.established, 0, -10_000)
+    state.waiting = -np.log(draw.uniform("purchases wait", at=0))
+    state.two_steps = draw.uniform("trial checkout") < _share(state, "checkout_trial")
+
+
+def _share(state: State, kind: str) -> float:
+    event = state.event(kind)
+    return event.size if event else 0.0
+
+
+def rate_factor(state: State, week: int) -> float:
+    """Season and trend: what every order rate is multiplied by in a week."""
+    dials = state.dials
+    wave = np.cos(2 * np.pi * (week - dials.season_peak_week) / WEEKS_A_YEAR)
+    return float((1 + dials.season * wave) * (1 + dials.trend) ** (week / WEEKS_A_YEAR))
+
+
+def price_level(state: State, week: int) -> float:
+    """Prices in a week against those of week 0."""
+    rises = [1 + e.size for e in state.events if e.kind == "price_rise" and e.week <= week]
+    return float(np.prod(rises))
+
+
+def step(state: State, week: int) -> None:
+    """Carts, orders and goodbyes of one week; the week's orders are left in `bought`."""
+    state.bought = {key: [] for key in ("customer", "number", "row", "day", "two_steps")}
+    joining = (state.joined_day // DAYS == week) & ~state.established
+    _first_orders(state, week, np.flatnonzero(joining))
+    _extra_orders(state, week)
+
+    shopping = state.in_shop & ~state.left & (state.joined_day < (week + 1) * DAYS)
+    who = np.flatnonzero(shopping)
+    speed = state.rate[who] * rate_factor(state, week) / state.dials.completion_five_steps
+    if state.dials.rate_by_satisfaction:
+        speed = speed * np.exp(state.dials.rate_by_satisfaction * state.core[who])
+    now = np.maximum(state.joined_time[who] - week, 0.0)
+    at_risk = np.count_nonzero(shopping)
+    expected = leavers = 0.0
+    while who.size:
+        until_cart = state.waiting[who]
+        work = speed * (1.0 - now)
+        fills = until_cart < work
+        state.waiting[who[~fills]] -= work[~fills]
+        who, speed = who[fills], speed[fills]
+        now = now[fills] + until_cart[fills] / speed
+        stays, chance = _carts(state, week, who, now)
+        expected += chance.sum()
+        leavers += np.count_nonzero(~stays)
+        who, speed, now = who[stays], speed[stays], now[stays]
+    state.log(
+        "shop hazard", week=np.array([week]), at_risk=at_risk, left=leavers, expected=expected
+    )
+    state.bought = {key: np.concatenate(parts) for key, parts in state.bought.items()}
+
+
+def _carts(state: State, week: int, who: np.ndarray, now: np.ndarray) -> tuple:
+    """Fill one cart each; return who goes on shopping, and the chances of leaving."""
+    draw, dials = state.streams, state.dials
+    number = state.carts[who]
+    state.carts[who] += 1
+    state.waiting[who] = -np.log(draw.uniform("purchases wait", who, number + 1))
+    share = np.full(who.size, dials.completion_five_steps)
+    trial = state.event("checkout_trial")
+    in_trial = trial is not None and trial.active(week)
+    short = np.zeros(who.size, bool)
+    if in_trial:
+        short = np.broadcast_to(state.do.get("two_steps", state.two_steps[who]), who.size)
+        share = np.where(short, dials.completion_two_steps, share)
+    paid = draw.uniform("purchases paid", who, number) < share
+    day = np.floor((week + now) * DAYS).astype(np.int64)
+    if in_trial:
+        state.log("checkout", customer=who, day=day, two_steps=short, paid=paid)
+
+    buyers = who[paid]
+    _orders(state, week, buyers, day[paid], number[paid], short[paid])
+    u = draw.uniform("purchases goodbye", buyers, number[paid])
+    gone, cause, chance = leave(state, week, buyers, logit(state.dropout[buyers]), u)
+    state.in_shop[buyers[gone]] = False
+    state.shop_left_day[buyers[gone]] = day[paid][gone]
+    state.shop_cause[buyers[gone]] = cause[gone]
+    stays = np.ones(who.size, bool)
+    stays[np.flatnonzero(paid)[gone]] = False
+    return stays, chance
+
+
+def _first_orders(state: State, week: int, who: np.ndarray) -> None:
+    number = np.full(who.size, EXTRA)
+    _orders(state, week, who, state.joined_day[who], number)
+
+
+def _extra_orders(state: State, week: int) -> None:
+    extra = state.due("extra order", week)
+    if extra is not None:
+        keep = state.in_shop[extra["customer"]] & ~state.left[extra["customer"]]
+        who = extra["customer"][keep]
+        _orders(state, week, who, extra["day"][keep], np.full(who.size, EXTRA + 1 + week))
+
+
+def _orders(state: State, week: int, who, day, number, two_steps=False) -> None:
+    """Log orders and send their parcels on the way."""
+    draw, dials = state.streams, state.dials
+    state.orders[who] += 1
+    state.last_order_week[who] = week
+    u = draw.uniform("order amount", who, number)
+    unit = np.interp(ndtri(u), SPEND_GRID, state.spend_quantile)
+    amount = unit * state.spend_scale[who] * price_level(state, week)
+    amount = np.maximum(np.round(amount, 2), 0.01)
+    promised = day + PROMISED_DAYS[state.country[who]]
+    u_late = draw.uniform("order late", who, number)
+    days = 1 + np.floor(-np.log(u_late / dials.late_share) * 1.2) if dials.late_share else 0
+    late = np.where(u_late < dials.late_share, days, 0)
+    carrier = state.strength("new_carrier", week)
+    late = late + np.floor(
+        carrier * 2 * draw.uniform("order carrier", who, number) + 0.5 * (carrier > 0)
+    )
+    early = draw.uniform("order early", who, number) < 0.25
+    late = np.where((late == 0) & early, -1, np.minimum(late, 21)).astype(np.int64)
+    rows = state.log(
+        "orders",
+        customer=who,
+        number=number,
+        day=day,
+        amount=amount,
+        margin=np.round(amount * dials.margin_share, 2),
+        channel=choose(ORDER_CHANNEL_SHARES, draw.uniform("order channel", who, number)),
+        promised=promised,
+        delivered=promised + late,
+    )
+    state.later("parcel", promised + late, customer=who, number=number, row=rows, late=late)
+    bought = (who, number, rows, day, np.broadcast_to(two_steps, who.size))
+    for part, values in zip(state.bought.values(), bought, strict=True):
+        part.append(values)
