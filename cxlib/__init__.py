@@ -22,6 +22,9 @@ _HOMES = {
     "cxlib.tables.samples": ("read_cdnow",),
     "cxlib.notebook": ("data_path", "export", "record", "say", "show", "table", "use_style"),
     "cxlib.worlds.world": ("World",),
+    "cxlib.metrics.promoter": ("nps", "nps_by", "nps_difference", "nps_from_counts"),
+    "cxlib.metrics.effort": ("ces",),
+    "cxlib.metrics.satisfaction": ("csat",),
     "cxlib.figures.sampling": ("plot_catches", "plot_spread"),
     "cxlib.figures.timeline": ("plot_story", "plot_timeline"),
 }

@@ -1,4 +1,4 @@
-"""Shared by all tests: where CXLIB_NO_SKIP is set, a skipped test is a failed one."""
+"""Shared by all tests and doctests: no figure outlives its test, and no skip where none may be."""
 
 import os
 
@@ -6,6 +6,14 @@ import matplotlib as mpl
 import pytest
 
 mpl.use("Agg")
+
+
+@pytest.fixture(autouse=True)
+def _close_figures():
+    yield
+    import matplotlib.pyplot as plt
+
+    plt.close("all")
 
 
 @pytest.hookimpl(hookwrapper=True)

@@ -1,0 +1,141 @@
+"""NPS against the published intervals and the airport survey; properties; bad input."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import cxlib as cx
+from cxlib.errors import CxError
+
+# Rocks 2016 (arXiv:1601.07235) for the formulas; values recomputed to two decimals.
+PUBLISHED = [
+    ((50, 20, 100), "wald", 30, 14.69, 45.31),
+    ((50, 20, 100), "score", 30, 13.96, 44.34),
+    ((15, 8, 36), "score", 19.44, -6.77, 42.87),
+    ((10, 0, 10), "score", 100, 44.5, 100),
+    ((1436, 342, 2746), "score", 39.84, 37.19, 42.42),
+    ((50, 20, 100), "adjusted_wald", 30, 14.05, 44.20),
+]
+AIRPORT_2017 = [17, 6, 8, 19, 18, 144, 130, 291, 677, 564, 872]
+
+
+def scores_of(up, down, n):
+    return [10] * up + [0] * down + [8] * (n - up - down)
+
+
+@pytest.mark.parametrize(("tally", "method", "estimate", "low", "high"), PUBLISHED)
+def test_published_intervals(tally, method, estimate, low, high):
+    result = cx.nps(scores_of(*tally), method=method)
+    found = (result.estimate, result.low, result.high)
+    assert found == pytest.approx((estimate, low, high), abs=0.06)  # two decimals, one in the third
+    assert (result.promoters, result.detractors, result.n) == tally
+
+
+def test_the_airport_survey_from_its_counts():
+    result = cx.nps_from_counts(AIRPORT_2017)
+    assert (result.estimate, result.low, result.high) == pytest.approx(
+        (39.84, 37.19, 42.42), abs=0.005
+    )
+    assert cx.nps_from_counts(dict(enumerate(AIRPORT_2017))) == result
+
+
+@given(st.lists(st.integers(0, 10), min_size=1, max_size=60), st.randoms())
+@settings(deadline=None, max_examples=30)
+def test_order_missing_and_counts_change_nothing(scores, random):
+    result = cx.nps(scores)
+    shuffled = [*scores, None, float("nan")]
+    random.shuffle(shuffled)
+    again = cx.nps(shuffled)
+    assert (again.estimate, again.low, again.high) == (result.estimate, result.low, result.high)
+    assert again.missing == 2
+    assert cx.nps_from_counts(np.bincount(scores, minlength=11)) == result
+    assert -100 <= result.low <= result.estimate <= result.high <= 100
+
+
+def test_equal_weights_move_the_estimate_by_nothing_and_any_scale_is_the_same():
+    scores = scores_of(30, 12, 80)
+    plain = cx.nps(scores)
+    one, ten = (cx.nps(scores, weights=np.full(80, w)) for w in (1.0, 10.0))
+    assert one.estimate == pytest.approx(plain.estimate)
+    assert (one.low, one.high) == pytest.approx((ten.low, ten.high))
+    assert one.effective_n == pytest.approx(ten.effective_n)
+
+
+def test_clusters_that_repeat_an_answer_widen_the_interval():
+    scores = scores_of(30, 12, 80)
+    thrice = cx.nps(scores * 3, cluster=list(range(80)) * 3)
+    assert thrice.estimate == pytest.approx(cx.nps(scores).estimate)
+    assert thrice.high - thrice.low > 1.5 * (cx.nps(scores * 3).high - cx.nps(scores * 3).low)
+
+
+def test_difference_of_results_and_of_scores_agree():
+    a, b = scores_of(150, 60, 300), scores_of(180, 50, 310)
+    difference = cx.nps_difference(a, b)
+    assert cx.nps_difference(cx.nps(a), cx.nps(b)) == difference
+    assert difference.estimate == pytest.approx(cx.nps(a).estimate - cx.nps(b).estimate)
+    assert cx.nps_difference(b, a).low == pytest.approx(-difference.high)
+
+
+def test_segments_are_shrunken_towards_their_mean():
+    rng = np.random.default_rng(4)
+    sizes = [6, 12, 40, 80, 300]
+    frame = pd.DataFrame(
+        {
+            "question": "nps",
+            "team": np.repeat(list("ABCDE"), sizes),
+            "score": rng.choice(11, sum(sizes), p=np.array(AIRPORT_2017) / sum(AIRPORT_2017)),
+        }
+    )
+    frame.loc[len(frame)] = ["nps", "silent", None]
+    frame.loc[len(frame)] = ["ces", "A", 99]
+    table = cx.nps_by(frame, by=["team"])
+    assert list(table["team"]) == list("ABCDE")
+    assert list(table["n"]) == sizes
+    assert table.attrs["unanswered"] == [{"team": "silent"}]
+    spread = table[["estimate", "shrunken"]].std()
+    assert spread["shrunken"] < spread["estimate"]
+    assert (table["shrunken_low"] < table["shrunken"]).all()
+
+
+@pytest.mark.parametrize(
+    ("scores", "texts"),
+    [
+        ([9, 11, 11, 3], ["0-10", "2 of 4 are 11", "position 1", 'missing={"score": [11]}']),
+        ([9, -1], ["1 of 2 is -1"]),
+        ([9, "neun", ""], ["2 of 3 are 'neun', ''", "must be numbers"]),
+        ([95, 80, 70, 10], ["per cent"]),
+        ([7.5, 8], ["whole numbers", "7.5"]),
+        ([None, float("nan")], ["all 2 scores are missing"]),
+        ([], ["all 0 scores are missing"]),
+    ],
+)
+def test_bad_scores_are_named(scores, texts):
+    with pytest.raises(CxError) as caught:
+        cx.nps(scores)
+    for text in texts:
+        assert text in str(caught.value)
+
+
+@pytest.mark.parametrize("weights", [[0, 0], [1, -1], [1, float("nan")], [1, 2, 3]])
+def test_bad_weights_are_named(weights):
+    with pytest.raises(CxError, match="weights"):
+        cx.nps([9, 3], weights=weights)
+
+
+def test_a_single_answer_has_a_wide_interval():
+    result = cx.nps([10])
+    assert result.estimate == 100
+    assert result.low < -50
+
+
+@pytest.mark.parametrize("counts", [[1] * 10, [0] * 11, [-1] + [1] * 10, {11: 3}])
+def test_bad_counts_are_refused(counts):
+    with pytest.raises(CxError):
+        cx.nps_from_counts(counts)
+
+
+def test_plot_names_the_uncertainty():
+    ax = cx.nps(scores_of(50, 20, 100)).plot()
+    assert "95 % interval" in ax.get_title() + ax.get_title(loc="left")
