@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy.special import digamma, expit, gammaln, logit, polygamma
+from scipy.special import digamma, expit, gammaln, logit, zeta
 
 from cxlib.clv.beta_geo_future import expected_purchases, log_odds_left, purchases_ahead
 from cxlib.clv.fitted import FittedModel, Scale
@@ -311,7 +311,7 @@ def beta_geo_log_likelihood(params, rows: Collapsed):
     """Value, gradient and Hessian of the log-likelihood by r, alpha, a, b.
 
     Gamma functions are taken on the distinct x, logarithms on the distinct t_x and T; a distinct
-    history costs one exp and one log1p.
+    history costs one exp and one log1p. The trigamma function is zeta(2, .).
     """
     r, alpha, a, b = params
     x, n = rows.x, rows.n_by_x
@@ -334,12 +334,12 @@ def beta_geo_log_likelihood(params, rows: Collapsed):
         ]
     )
     hessian = np.zeros((4, 4))
-    hessian[0, 0] = n @ polygamma(1, r + x) - total * polygamma(1, r)
+    hessian[0, 0] = n @ zeta(2, r + x) - total * zeta(2, r)
     hessian[0, 1] = hessian[1, 0] = total / alpha - rows.n_by_T @ inv_T
     hessian[1, 1] = shape_T @ inv_T**2 - total * r / alpha**2
-    common = total * polygamma(1, a + b) - n @ polygamma(1, a + b + x)
+    common = total * zeta(2, a + b) - n @ zeta(2, a + b + x)
     hessian[2:, 2:] = common
-    hessian[3, 3] += n @ polygamma(1, b + x) - total * polygamma(1, b)
+    hessian[3, 3] += n @ zeta(2, b + x) - total * zeta(2, b)
 
     # Repeat buyers: log(1 + e^D), D the log odds of having left at t_x.
     k = (r + x)[rows.x_at]

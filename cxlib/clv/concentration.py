@@ -64,16 +64,30 @@ class TopShare:
         )
 
     def summary(self) -> str:
-        """One sentence with the realised share and its interval."""
-        r = self.realised
-        new = " (newcomers' spend included in the whole)" if self.newcomers else ""
+        """The realised share with its interval, and what newcomers do to it."""
+        r, known = self.realised, self.customers["actual"].sum()
+        whole = "all that came, newcomers' spend included" if self.newcomers else "what came"
+        new = (
+            f" Newcomers brought {percent(self.newcomers / (known + self.newcomers))}; of what the "
+            "known customers brought, which is all the model speaks of, the named hold "
+            f"{percent(self.realised_of_known)}."
+            if self.newcomers
+            else " No newcomers are in these data, so they cannot say how much newcomers would "
+            "lower the share."
+        )
         return (
             f"The {len(self.named):,} customers named beforehand ({percent(self.share)}) "
-            f"brought {percent(r.estimate)} of what came{new}, {percent(r.level)} interval "
+            f"brought {percent(r.estimate)} of {whole}, {percent(r.level)} interval "
             f"{percent(r.low)} to {percent(r.high)}; the model had expected "
             f"{percent(self.predicted)}, and the best {percent(self.share)} in hindsight brought "
-            f"{percent(self.hindsight)}."
+            f"{percent(self.hindsight)}.{new}"
         )
+
+    @property
+    def realised_of_known(self) -> float:
+        """The named's share of what the customers known beforehand brought."""
+        actual = self.customers["actual"]
+        return float(actual.loc[self.named].sum() / actual.sum())
 
     def verdict(self, claimed: float) -> str:
         """Whether the named brought at least ``claimed`` of the whole, judged by the interval.
@@ -147,12 +161,13 @@ def top_share(
     steps = np.unique(np.append(np.linspace(0, len(frame), POINTS).astype(int), count))
     drawn = resampled(spent, steps, newcomers, draws, np.random.default_rng(seed))
     low, high = bounds(drawn, level, axis=0)
+    realised = up_to(spent, steps) / whole
     curve = pd.DataFrame(
         {
             "predicted": up_to(v, steps) / (v.sum() or 1.0),
-            "realised": up_to(spent, steps) / whole,
-            "low": low,
-            "high": high,
+            "realised": realised,
+            "low": np.minimum(low, realised),
+            "high": np.maximum(high, realised),
             "hindsight": up_to(np.sort(spent)[::-1], steps) / whole,
         },
         index=pd.Index(steps / len(frame), name="share"),

@@ -140,9 +140,9 @@ class FittedModel:
         ]
         covariance = covariance_of(optimum, jacobian)
         if np.isnan(covariance).any():
-            notes.append("the likelihood has no peak: standard errors cannot be given.")
-        if not optimum.converged:
-            notes.append("the search did not settle.")
+            notes.append("The likelihood has no peak: standard errors cannot be given.")
+        if not (optimum.converged or optimum.stuck.any()):
+            notes.append("The search did not settle.")
         note = ""
         if notes:
             note = f"{self.label} at the boundary: {' '.join(notes)}"

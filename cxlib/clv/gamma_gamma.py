@@ -8,7 +8,7 @@ from statistics import NormalDist
 
 import numpy as np
 import pandas as pd
-from scipy.special import digamma, gammaln, polygamma
+from scipy.special import digamma, gammaln, zeta
 
 from cxlib.clv.fitted import FittedModel, Scale
 from cxlib.clv.histories import columns_of, require_columns
@@ -308,13 +308,13 @@ def gamma_gamma_log_likelihood(params, x, m, n):
             total * q / gamma - shape @ inv,
         ]
     )
-    tri_q = polygamma(1, px + q)
+    tri_q = zeta(2, px + q)
     pq = (n_by_x * times) @ tri_q
     p_gamma, q_gamma = -(n * x) @ inv, total / gamma - n @ inv
     hessian = np.array(
         [
-            [(n_by_x * times**2) @ (tri_q - polygamma(1, px)), pq, p_gamma],
-            [pq, n_by_x @ tri_q - total * polygamma(1, q), q_gamma],
+            [(n_by_x * times**2) @ (tri_q - zeta(2, px)), pq, p_gamma],
+            [pq, n_by_x @ tri_q - total * zeta(2, q), q_gamma],
             [p_gamma, q_gamma, shape @ inv**2 - total * q / gamma**2],
         ]
     )

@@ -11,8 +11,12 @@ __all__ = ["bounds", "check_simulation", "in_words", "interval_of", "percent"]
 
 
 def interval_of(estimate, drawn, level, n, method, what) -> Interval:
-    """An estimate with the central interval of its draws."""
+    """An estimate with the central interval of its draws, widened to hold it where it does not.
+
+    With few customers the best parameters can lie far from the middle of what is plausible.
+    """
     low, high = bounds(drawn, level)
+    low, high = min(low, estimate), max(high, estimate)
     return Interval(float(estimate), float(low), float(high), level, n, method, what)
 
 
@@ -27,15 +31,16 @@ def bounds(drawn: np.ndarray, level: float, axis: int = -1) -> np.ndarray:
     return np.quantile(drawn, [(1 - level) / 2, (1 + level) / 2], axis=axis)
 
 
-def in_words(interval: Interval) -> str:
-    """Estimate and interval with as many digits as are of use.
+def in_words(interval: Interval, digits: int | None = None) -> str:
+    """Estimate and interval with as many digits as are of use, or as asked for.
 
     Examples
     --------
     >>> in_words(Interval(1653.4, 1466.6, 1860.1, 0.95, 2357, "prediction"))
     '1,653 [1,467, 1,860]'
     """
-    digits = 0 if max(abs(interval.low), abs(interval.high)) >= 100 else 2
+    if digits is None:
+        digits = 0 if max(abs(interval.low), abs(interval.high)) >= 100 else 2
     return (
         f"{interval.estimate:,.{digits}f} [{interval.low:,.{digits}f}, {interval.high:,.{digits}f}]"
     )

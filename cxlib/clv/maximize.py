@@ -33,7 +33,10 @@ class Optimum:
 
 
 def maximize(objective: Objective, starts, low, high, *, tied=None) -> Optimum:
-    """The best of several ascents, and which parameters the data leave at a bound.
+    """The first sound peak, else the best of all ascents, and what the data leave at a bound.
+
+    A peak is sound, and further starts are spared, where the ascent settled inside the bounds,
+    the Hessian is negative definite and no parameter is stuck.
 
     Each step solves with the absolute eigenvalues of the Hessian (so that it climbs where the
     function is not concave), is at most 2 long in each parameter, stays inside the bounds and is
@@ -55,17 +58,28 @@ def maximize(objective: Objective, starts, low, high, *, tied=None) -> Optimum:
     Optimum
     """
     low, high = np.asarray(low, float), np.asarray(high, float)
-    ascents = [ascend(objective, np.clip(start, low, high), low, high) for start in starts]
-    theta, value, gradient, hessian, converged = max(ascents, key=lambda ascent: ascent[1])
+    best = None
+    for start in starts:
+        theta, *found = ascend(objective, np.clip(start, low, high), low, high)
+        if best is None or found[0] > best.value:
+            stuck = at_bounds(objective, theta, found[0], low, high, tied or {})
+            best = Optimum(theta, *found, stuck)
+        if best.converged and not best.stuck.any() and np.linalg.eigvalsh(best.hessian)[-1] < 0:
+            break
+    return best
+
+
+def at_bounds(objective, theta, value, low, high, tied):
+    """-1, 0 or 1 for each parameter: as good at its lower bound, inside, as good at its upper."""
     stuck = np.zeros(len(theta), int)
     for i in range(len(theta)):
         for side, bound in ((-1, low[i]), (1, high[i])):
             trial = theta.copy()
-            for j in (i, *(() if tied is None or i not in tied else (tied[i],))):
+            for j in {i, tied.get(i, i)}:
                 trial[j] += bound - theta[i]
             if objective(np.clip(trial, low, high))[0] > value - FLAT:
                 stuck[i] = side
-    return Optimum(theta, value, gradient, hessian, converged, stuck)
+    return stuck
 
 
 def ascend(objective, theta, low, high):
@@ -104,7 +118,8 @@ def to_working(gradient, hessian, jacobian, curvature):
     """
     return (
         gradient @ jacobian,
-        jacobian.T @ hessian @ jacobian + np.tensordot(gradient, curvature, 1),
+        jacobian.T @ hessian @ jacobian
+        + (gradient @ curvature.reshape(len(gradient), -1)).reshape(hessian.shape),
     )
 
 

@@ -2,30 +2,89 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+
+import numpy as np
 import pandas as pd
 
 from cxlib.clv.histories import require_columns
+from cxlib.clv.holdout_check import Holdout
+from cxlib.clv.interval import in_words, percent
+from cxlib.stats.interval import Interval
 
-__all__ = ["one_time_buyers"]
+__all__ = ["OneTimeBuyers", "one_time_buyers"]
 
 
-def one_time_buyers(model, summary: pd.DataFrame) -> pd.DataFrame:
+@dataclass(frozen=True)
+class OneTimeBuyers:
     """What the model says of customers with and without a repeat purchase, and what came.
 
+    Attributes
+    ----------
+    table : DataFrame
+        Index group ("one purchase", "came back", where there are any); columns customers, p_alive
+        (mean), bought_again (share with a purchase in the holdout), expected and actual (mean
+        purchases in it).
+    expected : Interval or None
+        Purchases of all one-time buyers in the holdout, with prediction interval; None without any.
+    actual : int
+        What they really bought.
+    """
+
+    table: pd.DataFrame = field(repr=False)
+    expected: Interval | None
+    actual: int
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row a group, as in ``table``."""
+        return self.table.copy()
+
+    def elsewhere(self) -> str:
+        """Predicted over actual among those who came back, to tell a common cause by."""
+        if "came back" not in self.table.index:
+            return ""
+        back = self.table.loc["came back"]
+        return (
+            f". Those who came back were expected to make {back['expected']:.2f} purchases each "
+            f"and made {back['actual']:.2f}: where both groups miss alike, the cause is not the "
+            "peculiarity but something common to all, such as a season"
+        )
+
+    def summary(self) -> str:
+        """Whether the model expects too much of one-time buyers here."""
+        if self.expected is None:
+            return "Nobody bought only once, so the peculiarity of one-time buyers has no effect."
+        e, row = self.expected, self.table.loc["one purchase"]
+        if self.actual < e.low:
+            verdict = f"fewer than the model can explain{self.elsewhere()}"
+        elif self.actual > e.high:
+            verdict = f"more than the model can explain{self.elsewhere()}"
+        else:
+            verdict = "inside the interval, so the peculiarity does no visible harm here"
+        return (
+            f"Of {row['customers']:,.0f} customers with a single purchase, all of them active to "
+            f"the model, it expected {in_words(e, digits=0)} purchases ({percent(e.level)} "
+            f"prediction interval) and {self.actual:,} came: {verdict}."
+        )
+
+
+def one_time_buyers(model, summary: pd.DataFrame, check: Holdout) -> OneTimeBuyers:
+    """Judge P(alive) = 1 of one-time buyers by what they did in the holdout.
+
     In BG/NBD customers leave only after a repeat purchase, so P(alive) of a one-time buyer is 1
-    however long the silence. "Active" is not "will buy", so what counts is the last two columns.
+    however long the silence. "Active" is not "will buy", so purchases are what counts.
 
     Parameters
     ----------
     model : BetaGeo
     summary : DataFrame
         With holdout columns, from ``summarize(..., calibration_until=...)``.
+    check : Holdout
+        Of the same model and summary: brings the prediction interval.
 
     Returns
     -------
-    DataFrame
-        Index group ("one purchase", "came back"); columns customers, p_alive (mean), bought_again
-        (share with a purchase in the holdout), expected and actual (mean purchases in it).
+    OneTimeBuyers
 
     Raises
     ------
@@ -34,11 +93,14 @@ def one_time_buyers(model, summary: pd.DataFrame) -> pd.DataFrame:
 
     Examples
     --------
-    >>> from cxlib.clv import BetaGeo
+    >>> from cxlib.clv import BetaGeo, holdout
     >>> truth = BetaGeo({"r": 0.5, "alpha": 5.0, "a": 0.8, "b": 2.5})
-    >>> table = one_time_buyers(truth, truth.simulate(40.0, customers=500, horizon=20.0, seed=3))
-    >>> float(table.loc["one purchase", "p_alive"])
+    >>> summary = truth.simulate(40.0, customers=500, horizon=20.0, seed=3)
+    >>> found = one_time_buyers(truth, summary, holdout(truth, summary))
+    >>> float(found.table.loc["one purchase", "p_alive"])
     1.0
+    >>> "inside the interval" in found.summary()
+    True
     """
     require_columns(summary, ("holdout_frequency", "holdout_duration"))
     came_back = (summary["frequency"] > 0).map({False: "one purchase", True: "came back"})
@@ -51,4 +113,13 @@ def one_time_buyers(model, summary: pd.DataFrame) -> pd.DataFrame:
             "actual": summary["holdout_frequency"],
         }
     ).groupby(came_back.rename("group"))
-    return columns.mean().assign(customers=columns.size()).loc[lambda t: t.index[::-1]]
+    table = columns.mean().assign(customers=columns.size()).sort_index(ascending=False)
+    row = check.by_frequency.reindex([0]).iloc[0]
+    if np.isnan(row["customers"]):
+        return OneTimeBuyers(table, None, 0)
+    count = int(row["customers"])
+    ends = sorted(row[["low", "predicted", "high"]] * count)
+    expected = Interval(
+        row["predicted"] * count, ends[0], ends[2], check.level, count, "prediction", "purchases"
+    )
+    return OneTimeBuyers(table, expected, round(row["actual"] * count))

@@ -10,13 +10,12 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from cxlib.clv.histories import read_histories
 from cxlib.clv.interval import percent
-from cxlib.clv.summary import check_columns, to_day, unit_of
+from cxlib.clv.summary import unit_of
 from cxlib.errors import CxError
 from cxlib.figures.style import COLOURS, INK, MUTED
 
 __all__ = [
     "plot_concentration",
-    "plot_customer_timelines",
     "plot_expected_purchases_map",
     "plot_holdout_by_frequency",
     "plot_p_alive_map",
@@ -165,7 +164,7 @@ def plot_tracking(tracking, *, cumulative=False, ax=None):
     )
     ax.set_ylim(bottom=0)
     dates_on_x(ax)
-    ax.legend(loc="lower right" if cumulative else "upper right")
+    ax.legend(loc="upper center", bbox_to_anchor=(0.45, -0.17), ncols=2)
     return ax
 
 
@@ -289,7 +288,7 @@ def plot_concentration(top, *, ax=None):
         color=PREDICTED,
         linewidth=1.8,
         linestyle="-.",
-        label="what the model expected",
+        label=f"what the model expected{' of known customers' if top.newcomers else ''}",
     )
     ax.fill_between(curve.index, curve["low"], curve["high"], color=ACTUAL, alpha=0.2, linewidth=0)
     ax.plot(
@@ -304,10 +303,11 @@ def plot_concentration(top, *, ax=None):
     ax.annotate(
         f"{percent(top.share)} named: {percent(found.estimate)} "
         f"[{percent(found.low)}, {percent(found.high)}]",
-        (top.share, found.low),
-        xytext=(10, -18),
+        (top.share, found.low if found.low > 0.15 else found.high),
+        xytext=(10, -18 if found.low > 0.15 else 12),
         textcoords="offset points",
         color=INK,
+        bbox={"facecolor": "white", "alpha": 0.8, "edgecolor": "none", "pad": 1},
     )
     ax.xaxis.set_major_formatter(PercentFormatter(1))
     ax.yaxis.set_major_formatter(PercentFormatter(1))
@@ -318,70 +318,7 @@ def plot_concentration(top, *, ax=None):
         ylabel="cumulative share of what came",
         title="How much the best customers bring",
     )
-    ax.legend(loc="lower right")
-    return ax
-
-
-def plot_customer_timelines(transactions, customers, *, until, reveal=False, labels=None, ax=None):
-    """Purchases of a few customers as dots on lines, up to ``until``.
-
-    Parameters
-    ----------
-    transactions : DataFrame
-        Columns customer_id, ordered_at, amount.
-    customers : list of id
-        In the order to draw, the first on top.
-    until : date
-        End of what the reader may know.
-    reveal : bool
-        Show the purchases after ``until`` as diamonds, too.
-    labels : list of str, optional
-        Names to show instead of the ids.
-    ax : Axes, optional
-
-    Returns
-    -------
-    Axes
-    """
-    check_columns(transactions.columns)
-    customers = known_customers(customers, pd.Index(transactions["customer_id"].unique()))
-    labels = [str(c) for c in customers] if labels is None else list(labels)
-    if len(labels) != len(customers):
-        raise CxError(f"{len(labels)} labels for {len(customers)} customers")
-    end = pd.Timestamp(to_day(until, "until"))
-    mine = transactions[transactions["customer_id"].isin(customers)]
-    days = mine["ordered_at"].dt.tz_localize(None).dt.normalize()
-    ax = plt.gca() if ax is None else ax
-    for at, customer in enumerate(customers):
-        bought = days[mine["customer_id"] == customer]
-        past, later = bought[bought <= end], bought[bought > end]
-        ax.hlines(at, bought.min(), end, color=MUTED, linewidth=1, zorder=1)
-        ax.plot(
-            past,
-            [at] * len(past),
-            "o",
-            color=PREDICTED,
-            markersize=8,
-            markeredgecolor="white",
-            zorder=2,
-        )
-        if reveal:
-            ax.hlines(at, end, days.max(), color=MUTED, linewidth=1, linestyle=":", zorder=1)
-            ax.plot(
-                later,
-                [at] * len(later),
-                "D",
-                color=ACTUAL,
-                markersize=7,
-                markeredgecolor="white",
-                zorder=2,
-            )
-    mark_split(ax, end, "today" if not reveal else "what we knew")
-    ax.set_yticks(range(len(customers)), labels)
-    ax.set_ylim(len(customers) - 0.4, -0.9)
-    ax.grid(axis="y", visible=False)
-    ax.set(xlabel="day of purchase", ylabel="customer", title="Purchases of each customer")
-    dates_on_x(ax)
+    ax.legend(loc="upper center", bbox_to_anchor=(0.45, -0.17), ncols=2)
     return ax
 
 

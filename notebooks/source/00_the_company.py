@@ -16,7 +16,7 @@ seed: int = 7  # another number, another company
 customers: int = 5000  # size of the company
 weeks: int = 104  # length of its history [weeks]
 survey_week: int = 50  # the week whose customers we ask
-sample_size: int = 300  # answers in one survey
+sample_size: int = 300  # answers in one survey, 10 or more
 surveys: int = 2000  # how often we ask again
 level: float = 0.95  # confidence level of every interval [share]
 
@@ -28,7 +28,18 @@ import cxlib as cx
 from cxlib import stats
 
 cx.use_style()
+if not 0 <= survey_week < weeks:
+    raise cx.CxError(
+        f"survey_week must lie in 0 to {weeks - 1}, as the history has {weeks} weeks: "
+        f"found {survey_week}. Pass an earlier survey_week, or more weeks."
+    )
 world = cx.World(seed=seed, customers=customers, weeks=weeks)
+everyone = world.truth.answers(survey_week)
+if not 10 <= sample_size <= len(everyone):
+    raise cx.CxError(
+        f"sample_size must lie in 10 to {len(everyone):,}, the customers of week {survey_week}: "
+        f"found {sample_size:,}."
+    )
 
 # %% [markdown]
 # ## The company and its six tables
@@ -48,24 +59,21 @@ cx.say(
 )
 
 # %% [markdown]
-# Tables are easier to like when they tell a story. This is the customer with the most service cases among those who ordered at least ten times. **Before you look at the last line: would you have expected this customer to stay?**
+# Tables are easier to like when they tell a story. Of the tenth of customers who order most often, this is the one with the most service cases. **Before you look at the last line: would you have expected this customer to stay?**
 
 # %%
-orders = world.transactions.groupby("customer_id", observed=True).size()
-cases = world.contacts.groupby("customer_id", observed=True).size()
-name = cases[cases.index.isin(orders[orders >= 10].index)].idxmax()
+orders = world.transactions["customer_id"].value_counts()
+regulars = orders.index[: max(1, len(orders) // 10)]
+name = world.contacts["customer_id"].value_counts().reindex(regulars, fill_value=0).idxmax()
 story = {
-    label: table.loc[table["customer_id"] == name, column].dropna()
-    for label, table, column in (
-        ("orders", world.transactions, "ordered_at"),
-        ("service cases", world.contacts, "opened_at"),
-        ("answers to surveys", world.responses, "answered_at"),
-        ("events", world.events, "at"),
-        ("left", world.customers, "left_at"),
-    )
+    "orders": (world.transactions, "ordered_at"),
+    "service cases": (world.contacts, "opened_at"),
+    "answers to surveys": (world.responses, "answered_at"),
+    "events": (world.events, "at"),
+    "left": (world.customers, "left_at"),
 }
 cx.show(
-    cx.plot_story(story, title=f"Customer {name}"),
+    cx.plot_story(story, name),
     alt="Five lines of dots over time: orders, service cases, answers, events, leaving",
     caption="Each dot is a row of a table. An empty last line: no contract was ended (who only orders leaves in silence).",
 )
@@ -76,41 +84,67 @@ cx.show(
 
 # %%
 answered = asked.dropna(subset=["score"])
-by_quarter = answered.groupby(answered["invited_at"].dt.to_period("Q"))["score"]
-promoters, detractors = (
-    by_quarter.agg(lambda s: (s >= 9).sum()),
-    by_quarter.agg(lambda s: (s <= 6).sum()),
+votes = pd.DataFrame(
+    {
+        "quarter": answered["invited_at"].dt.to_period("Q"),
+        "promoters": answered["score"] >= 9,
+        "detractors": answered["score"] <= 6,
+        "n": 1,
+    }
 )
-score = stats.net_score(promoters, detractors, by_quarter.size(), level=level)
-measured = score.to_frame().set_index(promoters.index.to_timestamp() + pd.Timedelta(days=45))
+votes = votes.groupby("quarter").sum()
+score = stats.net_score(votes["promoters"], votes["detractors"], votes["n"], level=level)
+measured = score.to_frame().set_index(votes.index)
+
+# %%
 true = world.truth.nps_by_week()
-true_line = pd.Series(
-    true["nps"].to_numpy(), index=world.start + pd.to_timedelta(7 * true["week"], "D")
-)
+true.index = world.start + pd.to_timedelta(7 * true["week"], "D")
 cx.show(
     cx.plot_timeline(
-        measured,
+        measured.set_index(votes.index.to_timestamp() + pd.Timedelta(days=45)),
         events=world.events_by_date(),
-        truth=true_line,
+        truth=true["nps"],
         unit="NPS [points]",
         title="What was measured, and what was true",
     ),
-    alt="NPS by quarter with intervals above a wavy line of the truth, events numbered on top",
+    alt="NPS by quarter with intervals, beside a line of the truth by week, events numbered on top",
     caption=f"Dots: measured, {100 * level:g} % interval. Line: NPS if every customer of the week had answered.",
 )
-outside = (
-    np.interp(measured.index.astype("int64"), true_line.index.astype("int64"), true_line)
-    < measured["low"]
-).sum()
+
+# %%
+true_quarter = true["nps"].groupby(true.index.to_period("Q")).mean().reindex(votes.index)
 cx.say(
-    "In {outside} of {n} quarters the whole interval lies above the truth of that day.",
-    outside=int(outside),
+    "In {above} of {n} quarters the whole interval lies above the mean truth of the quarter, in {below} below it. "
+    "The dots lie {mean:+.1f} points from the truth on average.",
+    above=int((measured["low"] > true_quarter).sum()),
+    below=int((measured["high"] < true_quarter).sum()),
     n=len(measured),
+    mean=(measured["estimate"] - true_quarter).mean(),
 )
 
 # %% [markdown]
-# *How to read it.* The truth is the line: every customer's answer, given or not. The dots jump around it because each quarter asks a few hundred people (luck), and they tend to lie to one side of it because happy customers answer more readily (bias). An interval speaks of the first only. That is the most important sentence of this course, so let us make it with our own hands.
+# *How to read it.* The truth is the line: every customer's answer, given or not. Two things part the dots from it. Each quarter hears only some of the customers, so the dots jump (**luck**). And in this company contented customers answer more readily, which pushes the dots to one side (**bias**). An interval speaks of the first only. That is the most important sentence of this course, so below we make it with our own hands.
 #
+# Now your guess. The truth is split in two: what customers *would answer* in the survey as it is put to them, and what they *feel*. An event that moves the answers but not the feeling has moved only the survey.
+
+# %%
+felt = world.truth.nps_by_week(as_asked=False).set_axis(true.index)["nps"]
+four_weeks = pd.Timedelta(weeks=4)
+moved = [
+    {
+        "event": text,
+        "answers move by": true["nps"][day:][:4].mean()
+        - true["nps"][day - four_weeks : day][:4].mean(),
+        "the feeling moves by": felt[day:][:4].mean() - felt[day - four_weeks : day][:4].mean(),
+    }
+    for day, text in world.events_by_date().items()
+]
+cx.table(
+    pd.DataFrame(moved) if moved else pd.DataFrame({"event": ["none in these weeks"]}),
+    caption="Mean true NPS of the four weeks from each event less that of the four weeks before [points]. A point up or down is the ordinary coming and going of customers; a trial touches only some of them.",
+)
+
+# %% [markdown]
 # ## Words we will use
 # | word | meaning |
 # |---|---|
@@ -129,7 +163,6 @@ cx.say(
 # Take one week and everybody who was a customer then. If all of them answered, there would be one true score. We can only ask some. So we draw one survey at random, as a lottery would.
 
 # %%
-everyone = world.truth.answers(survey_week)
 truth = world.truth.nps(survey_week)
 rng = np.random.default_rng(seed)
 classes = np.where(everyone >= 9, 2, np.where(everyone <= 6, 0, 1))
@@ -155,54 +188,56 @@ cx.show(
     cx.plot_spread(
         {"asking again": scores, "resampling one survey": resampled.draws},
         truth=truth,
+        level=level,
         unit="NPS [points]",
     ),
-    alt="Two hills of equal width; the upper centred on the truth, the lower on the one survey",
+    alt="Two hills; the upper is centred on the truth, the lower on the one survey",
     caption=f"Above: {surveys:,} fresh surveys of {sample_size}. Below: {surveys:,} resamples of a single one.",
 )
 cx.say(
-    "Fresh surveys spread with a standard deviation of {a:.1f} points, resamples of the one survey with {b:.1f}. "
-    "The resamples sit in the wrong place, but they are as wide as the truth demands: that width is what an interval reports.",
+    "Fresh surveys spread with a standard deviation (the typical distance from their mean) of {a:.1f} points, "
+    "resamples of the one survey with {b:.1f}: {ratio:.0f} % of it. The resamples are centred on the survey, {off:.1f} points "
+    "from the truth. One survey cannot tell where the truth is, but it tells how far off it may be: that width is the interval.",
     a=scores.std(),
     b=resampled.draws.std(),
+    ratio=100 * resampled.draws.std() / scores.std(),
+    off=abs(survey.estimate - truth),
 )
 
 # %% [markdown]
 # ## The promise, tested
-# A 95 % interval does not say "the truth is in here with 95 %". It says: *of many surveys, 95 in 100 intervals hold the truth*. A promise about the method, so it can be tested: here are a hundred surveys and their intervals. **How many will miss?**
+# An interval at the level 95 % does not say "the truth is in here with 95 %". It says: *of many surveys, 95 in 100 intervals hold the truth*. A promise about the method, so it can be tested: here are surveys and their intervals, at the level that you chose. **How many of them will miss?**
 
 # %%
 intervals = stats.net_score(again[:, 2], again[:, 0], sample_size, level=level)
 cx.show(
     cx.plot_catches(intervals.low[:100], intervals.high[:100], truth, unit="NPS [points]"),
-    alt="A hundred vertical intervals around a dashed line; a few coloured ones miss it",
-    caption=f"A hundred surveys of {sample_size} answers; dashed: the truth.",
+    alt="Vertical intervals side by side around a dashed line; those that miss it are coloured",
+    caption=f"{min(100, surveys)} surveys of {sample_size} answers, {100 * level:g} % intervals; dashed: the truth.",
 )
 
 # %% [markdown]
-# And does the promise hold for small surveys, and for each formula? The common formula (**Wald**: estimate plus and minus two standard errors) and the one this collection uses (**score**) face the same surveys.
+# And does the promise hold for small surveys, and for each formula? Two formulas face the same surveys. The common one (**Wald**) goes a fixed number of standard errors to each side, 1.96 at 95 %; a standard error is the standard deviation that the estimate would show if one asked again. The one that this collection uses (**score**) keeps every value that the survey does not contradict.
 
 # %%
 rows = []
-for n in (10, 30, 100, sample_size):
-    drawn = rng.multinomial(n, population / population.sum(), size=surveys)
-    for method in ("wald", "score"):
-        found = stats.net_score(drawn[:, 2], drawn[:, 0], n, level=level, method=method)
-        held = ((found.low <= truth) & (truth <= found.high)).sum()
-        share = stats.proportion(int(held), surveys, level=0.999, method="clopper_pearson")
-        rows.append(
-            {
-                "answers": n,
-                "formula": method,
-                "held the truth": f"{100 * share.estimate:.1f} %",
-                "99.9 % interval": f"{100 * share.low:.1f} to {100 * share.high:.1f} %",
-                "mean width [points]": (found.high - found.low).mean(),
-            }
-        )
+for n, method in ((n, m) for n in sorted({10, 30, 100, sample_size}) for m in ("wald", "score")):
+    drawn = np.random.default_rng([seed, n]).multinomial(n, population / population.sum(), surveys)
+    found = stats.net_score(drawn[:, 2], drawn[:, 0], n, level=level, method=method)
+    held = int(((found.low <= truth) & (truth <= found.high)).sum())
+    share = stats.proportion(held, surveys, level=0.999, method="clopper_pearson")
+    width = (found.high - found.low).mean()
+    rows.append([n, method, 100 * share.estimate, 100 * share.low, 100 * share.high, width])
+columns = ["answers", "formula", "held [%]", "from [%]", "to [%]", "mean width [points]"]
 cx.table(
-    pd.DataFrame(rows),
-    caption=f"How often {100 * level:g} % intervals held the truth in {surveys:,} surveys. Even this share has an interval.",
+    pd.DataFrame(rows, columns=columns),
+    decimals=1,
+    caption=f"How often {100 * level:g} % intervals held the truth in {surveys:,} surveys. Even this share has an interval (99.9 %): from, to.",
 )
+
+# %%
+held = int(((intervals.low <= truth) & (truth <= intervals.high)).sum())
+share = stats.proportion(held, surveys, level=0.999, method="clopper_pearson")
 cx.record("coverage", share, unit="share", target=level, better=None)
 
 # %% [markdown]
@@ -279,11 +314,14 @@ cx.say(
 )
 
 # %% [markdown]
+# ## How the truth will be used
+# Your own customers come without a truth. A simulated company is where methods are tried before they are trusted, and the notebooks that follow use its truth in three ways: to check one estimate (you guess, the data speak, then we look), to count how often a method's intervals hold it over many companies, and to turn one cause and see what else moves. Whoever teaches can draw a company with a sealed truth, so that nobody knows it until the class has answered.
+#
 # ## What to take home
 # - Six tables: what customers answer, buy, ask for, are, use, and what happened to them.
 # - A score on a timeline needs its interval and the company's events beside it.
 # - An interval promises how often the *method* is right. Asking again shows it; resampling finds the width from one survey.
-# - Luck shrinks with more answers, bias does not. In the notebooks that follow, every estimate will meet its truth: first you guess, then we look.
+# - Luck shrinks with more answers, bias does not.
 #
 # ## Exercises (15 minutes)
 # 1. *On paper.* 50 of 100 answers are promoters, 20 detractors. Work out the NPS and, with the variance $p_+ + p_- - (p_+ - p_-)^2$, the Wald interval.

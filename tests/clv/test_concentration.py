@@ -26,7 +26,11 @@ def test_newcomers_belong_to_the_whole():
     found = top_share(TEN, TEN, 0.2, newcomers=55.0)
     assert found.realised.estimate == pytest.approx(19 / 110)
     assert found.curve["realised"].iloc[-1] == pytest.approx(0.5)
-    assert "newcomers" in found.summary()
+    assert found.realised_of_known == pytest.approx(19 / 55)
+    assert "newcomers' spend included" in found.summary()
+    assert "Newcomers brought 50 %" in found.summary()
+    assert "the named hold 35 %" in found.summary()
+    assert "No newcomers are in these data" in top_share(TEN, TEN, 0.2).summary()
 
 
 @settings(deadline=None, max_examples=20)

@@ -151,3 +151,21 @@ def test_the_unit_is_assumed_aloud(model, spend, summary):
     bare.attrs = {}
     with pytest.warns(cx.CxWarning, match="weeks are taken"):
         lifetime_value(model, spend, bare, **OPTIONS, draws=40)
+
+
+def test_discounted_residual_purchases_are_the_known_ones(published):
+    """A horizon of 20,000 weeks stands for infinity: what follows is discounted by e^-53."""
+    wanted = published["beta_geo"]["discounted_residual"]
+    known = BetaGeo({"r": 0.243, "alpha": 4.414, "a": 0.793, "b": 2.426})
+    force = np.log(1 + wanted["yearly_discount"]) / 52
+    customers = pd.DataFrame(wanted["values"])
+    found = discounted_purchases(known, customers, 20_000, force)
+    for value, row in zip(found, wanted["values"], strict=True):
+        assert value == pytest.approx(row["value"], abs=0.51 * 10 ** -row["digits"])
+
+
+def test_the_spread_is_counted(value):
+    frame = value.customers
+    below = (frame["value"] < frame["value"].mean()).mean()
+    assert f"{100 * below:.0f} % of them lie below" in value.spread()
+    assert f"The mean is {frame['value'].mean():,.2f} a customer" in value.spread()

@@ -62,20 +62,31 @@ class Tracking:
         after = self.steps.loc[~self.steps["calibration"], ["predicted", "actual"]].sum()
         return float(after["predicted"] / after["actual"] - 1)
 
+    @property
+    def outside(self) -> int:
+        """Steps after the calibration whose actual count lies outside the prediction interval."""
+        after = self.steps[~self.steps["calibration"]]
+        return int((~after["actual"].between(after["low"], after["high"])).sum())
+
     def to_frame(self) -> pd.DataFrame:
         """One row a step, as in ``steps``."""
         return self.steps.copy()
 
     def summary(self) -> str:
-        """One sentence: cumulative error, and the holdout's alone, which it flatters."""
-        last = self.steps.iloc[-1]
+        """Cumulative error, the holdout's alone, and how often the steps leave the interval."""
+        last, after = self.steps.iloc[-1], int((~self.steps["calibration"]).sum())
+        step = "weeks" if self.step_days == 7 else f"steps of {self.step_days} days"
+        flatters = abs(self.cumulative_error) < abs(self.holdout_error)
         return (
             f"Since the start {last['cumulative_predicted']:,.0f} "
             f"[{last['cumulative_low']:,.0f}, {last['cumulative_high']:,.0f}] repeat purchases of "
             f"{self.customers:,} customers were expected ({percent(self.level)} prediction "
             f"interval) and {last['cumulative_actual']:,.0f} came "
             f"({percent(self.cumulative_error, 1, sign=True)}). That includes the time the model "
-            f"was fitted to; after it the error is {percent(self.holdout_error, 1, sign=True)}."
+            f"was fitted to; after it the error is {percent(self.holdout_error, 1, sign=True)}"
+            f"{', so the first figure flatters' if flatters else ''}. Of {after:,} {step} after "
+            f"the calibration {self.outside:,} lie outside the interval, where at most about "
+            f"{max((1 - self.level) * after, 1):.0f} would if the model held."
         )
 
     def plot(self, ax=None, *, cumulative: bool = False):

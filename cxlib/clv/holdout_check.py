@@ -72,27 +72,32 @@ class Holdout:
         return self.rules.copy()
 
     def summary(self) -> str:
-        """One sentence: the miss in total first, then the error per customer."""
-        verdict = "inside" if self.inside else "outside: a miss that chance alone does not explain"
+        """The miss in total first, then the error per customer and the best simple rule."""
+        verdict = "inside" if self.inside else "outside: a miss that chance hardly explains"
         return (
-            f"In the holdout {in_words(self.predicted)} purchases were predicted and "
-            f"{self.actual:,} came, so the prediction is off by "
-            f"{percent(self.error, 1, sign=True)}; the actual total lies {verdict} "
-            f"({percent(self.level)} prediction interval). Per customer the error is "
-            f"{self.mean_absolute_error:.3f} purchases on average, the correlation "
-            f"{self.correlation:.3f}. Of the simple rules, {self.best_rule()}."
+            f"The model missed the holdout's total by {percent(self.error, 1, sign=True)}: "
+            f"{in_words(self.predicted, digits=0)} purchases were predicted and {self.actual:,} "
+            f"came. The actual total lies {verdict} ({percent(self.level)} prediction interval). "
+            f"Per customer the model errs by {self.mean_absolute_error:.3f} purchases on average, "
+            f"with a correlation of {self.correlation:.3f}. {self.best_rule()}"
         )
 
     def best_rule(self) -> str:
-        """The rule that came closest in total, and whether it beats the model, in words."""
-        rules = self.rules.iloc[1:]
-        name = rules["error"].abs().idxmin()
-        closer = abs(rules.loc[name, "error"]) < abs(self.error)
-        per_customer = rules.loc[name, "mean_absolute_error"]
+        """The rule that came closest in total, and where it beats the model, in a sentence."""
+        name = self.rules["error"].iloc[1:].abs().idxmin()
+        best = self.rules.loc[name]
+        in_total = abs(best["error"]) < abs(self.error)
+        per_customer = best["mean_absolute_error"] < self.mean_absolute_error
+        verdict = {
+            (True, True): "beats the model in total and per customer",
+            (True, False): "beats the model in total, though not per customer",
+            (False, True): "does not beat the model in total, though it does per customer",
+            (False, False): "beats the model neither in total nor per customer",
+        }[in_total, per_customer]
         return (
-            f"'{name}' comes closest in total ({percent(rules.loc[name, 'error'], 1, sign=True)}, "
-            f"{'closer' if closer else 'no closer'} than the model) with a mean error per customer "
-            f"of {per_customer:.3f}"
+            f"The best simple rule in total, '{name}', {verdict}: it misses by "
+            f"{percent(best['error'], 1, sign=True)}, and by {best['mean_absolute_error']:.3f} a "
+            "customer."
         )
 
     def plot(self, ax=None):

@@ -21,6 +21,11 @@ def test_cdnow_tracking_is_the_known_one(track, published):
     assert str(steps["ends_on"].iloc[-1].date()) == "1998-06-30"
     assert "-4.0 %" in track.summary()
     assert "after it the error is -11" in track.summary()
+    after = track.steps[~track.steps["calibration"]]
+    beyond = (after["actual"] < after["low"]) | (after["actual"] > after["high"])
+    assert track.outside == beyond.sum() > 0
+    assert f"Of 39 weeks after the calibration {track.outside} lie outside" in track.summary()
+    assert "flatters" in track.summary()
     assert track.newcomers == 0
 
 

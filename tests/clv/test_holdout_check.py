@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -23,7 +25,24 @@ def test_cdnow_holdout_is_the_known_miss(check, published):
     assert [check.predicted.low, check.predicted.high] == pytest.approx(wanted["interval"], abs=20)
     assert not check.inside
     assert "outside: a miss" in check.summary()
-    assert "-12.1 %" in check.summary()
+    assert check.summary().startswith("The model missed the holdout's total by -12.1 %")
+
+
+@pytest.mark.parametrize(
+    ("errors", "words"),
+    [
+        ((-0.2, 0.8, 0.1, 0.9), "beats the model in total, though not per customer"),
+        ((-0.2, 0.8, 0.1, 0.7), "beats the model in total and per customer"),
+        ((-0.05, 0.8, 0.1, 0.7), "does not beat the model in total, though it does"),
+        ((-0.05, 0.8, 0.1, 0.9), "beats the model neither in total nor per customer"),
+    ],
+)
+def test_a_rule_that_beats_the_model_is_told_plainly(check, errors, words):
+    names = ["error", "mean_absolute_error"]
+    rules = check.rules.iloc[:2].copy()
+    rules.loc[:, names] = np.reshape(errors, (2, 2))
+    changed = replace(check, rules=rules, error=errors[0], mean_absolute_error=errors[1])
+    assert words in changed.best_rule()
 
 
 def test_simple_rules_are_what_they_say(check, summary):

@@ -1,0 +1,45 @@
+import lifetimes
+import numpy as np
+import pytest
+
+import cxlib as cx
+from cxlib.clv import BetaGeo, compare_fits
+
+
+class Shifted:
+    """A peer that finds something else, or nothing."""
+
+    def __init__(self, params=None, error=None):
+        self.params_, self.error = params, error
+
+    def fit(self, frequency, recency, T):
+        if self.error:
+            raise self.error
+        return self
+
+
+def test_lifetimes_finds_the_same_peak(model, summary):
+    found = compare_fits(model, lifetimes.BetaGeoFitter(), summary)
+    assert found.peer == "lifetimes"
+    assert list(found.to_frame()) == ["estimate", "standard error", "lifetimes", "difference"]
+    # two optimisers, each stopping within 1e-3 standard errors of the peak
+    assert found.largest < 0.01
+    assert "agree to within 0.01 of a standard error" in found.summary()
+
+
+def test_a_difference_is_measured_in_standard_errors(model, summary):
+    moved = dict(model.params) | {"r": model.params["r"] + 2 * model.standard_errors["r"]}
+    found = compare_fits(model, Shifted(moved), summary)
+    assert found.largest == pytest.approx(2)
+    assert "differ by up to 2 standard errors" in found.summary()
+
+
+def test_a_peer_that_gives_up_is_told(model, summary):
+    found = compare_fits(model, Shifted(error=ArithmeticError("no peak\nsee the log")), summary)
+    assert "gave up on these data: no peak." in found.summary()
+    assert np.isnan(found.to_frame()["difference"]).all()
+
+
+def test_an_unfitted_model_is_named(summary):
+    with pytest.raises(cx.CxError, match="not fitted"):
+        compare_fits(BetaGeo(), lifetimes.BetaGeoFitter(), summary)
