@@ -59,7 +59,8 @@ def use_style() -> None:
 
     def show_warning(message, category, filename, lineno, file=None, line=None):
         if issubclass(category, CxWarning) and file is None:
-            _display(f"Note: {message}", _paragraphs(f"Note: {message}"), role="note")
+            text = f"Note: {message}"
+            _display(text, _paragraphs(text).replace("\n", "<br>"), role="note")
         else:
             usual(message, category, filename, lineno, file, line)
 
@@ -211,9 +212,9 @@ def record(
 def export(name: str, frame: pd.DataFrame, *, index: bool = False) -> Path:
     """Write a frame as CSV beside the report, safe to open in a spreadsheet.
 
-    Text cells, headings and index labels that begin with ``=``, ``+``, ``-``, ``@``, a tab or a
-    carriage return get an apostrophe in front, so that none is taken for a formula; numbers stay
-    as they are.
+    Text cells, headings and index labels that begin with ``=``, ``+``, ``-``, ``@`` (full-width
+    ones, too), a tab or a line end get an apostrophe in front, so that none is taken for a formula;
+    numbers stay as they are.
 
     Parameters
     ----------

@@ -88,6 +88,7 @@ def test_check_passes_options_as_the_reader_takes_them(monkeypatch, capsys):
     )
     arguments += (
         " --questions nps=Q1 --scale nps=0:10 --timezone Europe/Berlin --set customer_id=None"
+        " --set dayfirst=True"
     )
     assert run(monkeypatch, capsys, *arguments.split())[0] == 1
     assert seen == {
@@ -99,7 +100,17 @@ def test_check_passes_options_as_the_reader_takes_them(monkeypatch, capsys):
         "scale": {"nps": (0, 10)},
         "timezone": "Europe/Berlin",
         "customer_id": None,
+        "dayfirst": True,
     }
+
+
+def test_check_says_how_to_pass_what_a_message_asks_for(monkeypatch, capsys, tmp_path):
+    path = tmp_path / "f.csv"
+    path.write_text("id,ordered_at,amount\na,03/04/2025,10\n")
+    code, _, err = run(monkeypatch, capsys, "check", path, "--as", "transactions")
+    assert code == 1
+    assert "Pass dayfirst=True" in err
+    assert "--set OPTION=VALUE" in err.splitlines()[-1]
 
 
 @pytest.mark.parametrize(("error", "code"), [(RefusedError("no"), 2), (CxError("bad"), 1)])

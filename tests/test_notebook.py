@@ -119,18 +119,19 @@ def test_a_cell_that_is_run_again_records_anew_and_another_cell_does_not(monkeyp
 def test_export_guards_text_in_cells_headings_and_labels(tmp_path, monkeypatch):
     monkeypatch.setenv("CXLIB_TABLES", str(tmp_path / "tables"))
     frame = pd.DataFrame(
-        {"=h": ["=1", "+1", "-1", "@x", "\tx", "\rx", "safe", None], "n": [-1.5] + [2] * 7},
-        index=pd.Index(["-a"] * 8, name="label"),
+        {"=h": ["=1", "+1", "-1", "@x", "\tx", "\rx", "＝1", "safe", None], "n": [-1.5] + [2] * 8},
+        index=pd.Index(["-a"] * 9, name="label"),
     )
-    frame["kind"] = pd.Categorical(["=c"] * 8)
+    frame["kind"] = pd.Categorical(["=c"] * 9)
     path = notebook.export("watch_list", frame, index=True)
     assert path == tmp_path / "tables" / "watch_list.csv"
     back = pd.read_csv(path)
     assert list(back.columns) == ["label", "'=h", "n", "kind"]
-    assert list(back["'=h"].dropna()) == ["'=1", "'+1", "'-1", "'@x", "'\tx", "'\rx", "safe"]
+    guarded = ["'=1", "'+1", "'-1", "'@x", "'\tx", "'\rx", "'＝1", "safe"]
+    assert list(back["'=h"].dropna()) == guarded
     assert set(back["label"]) == {"'-a"}
     assert set(back["kind"]) == {"'=c"}
-    assert back["n"].tolist() == [-1.5] + [2] * 7
+    assert back["n"].tolist() == [-1.5] + [2] * 8
 
 
 @pytest.mark.parametrize("name", ["../x", "a/b", "", "x.csv", 3])

@@ -10,6 +10,11 @@ from cxlib.errors import CxError
 __all__ = ["FormulaError", "to_mathml"]
 
 _NAMESPACE = "http://www.w3.org/1998/Math/MathML"
+_TAG_NAMES = """
+    math menclose mfenced mfrac mi mmultiscripts mn mo mover mpadded mphantom mprescripts mroot
+    mrow mspace msqrt mstyle msub msubsup msup mtable mtd mtext mtr munder munderover none"""
+_TAGS = frozenset(_TAG_NAMES.split())
+_REACHING_OUT = ("href", "src", "style", "on")
 _CHILDREN = {
     "mfrac": 2,
     "mroot": 2,
@@ -76,6 +81,8 @@ def _flaw(root: ET.Element) -> str:
         tag = node.tag.removeprefix(f"{{{_NAMESPACE}}}")
         if node.text and node.text.startswith("\\") and tag != "mtext":
             return f"{node.text} is not a command known here"
+        if tag not in _TAGS or any(name.startswith(_REACHING_OUT) for name in node.attrib):
+            return "it holds markup, a link or a style"
         if tag in _CHILDREN and len(node) != _CHILDREN[tag]:
             return "an argument is missing"
     return ""

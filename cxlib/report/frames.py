@@ -7,7 +7,8 @@ from great_tables import GT
 
 __all__ = ["formula_safe", "reader_table"]
 
-_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+# The last four are the full-width signs, which some spreadsheets read like the plain ones.
+_FORMULA_STARTS = (*"=+-@\t\r\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 
 def formula_safe(frame: pd.DataFrame) -> pd.DataFrame:

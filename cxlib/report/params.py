@@ -7,7 +7,6 @@ import difflib
 import io
 import json
 import keyword
-import math
 import re
 import tokenize
 import tomllib
@@ -18,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from cxlib.errors import Problem, RefusedError
+from cxlib.report.kinds import CONTAINERS, SCALARS, Kind, mismatch
 
 __all__ = [
     "Kind",
@@ -30,29 +30,11 @@ __all__ = [
     "unknown_names",
 ]
 
-_SCALARS = {"str": str, "int": int, "float": float, "bool": bool}
-_CONTAINERS = {"list": list, "dict": dict}
 _TEXTS = ("InputFile", "Date")
 _ALLOWED = (
     "name: type = literal  # meaning [unit], where type is str, int, float, bool, list, dict, "
     '"InputFile", "Date" or "Choice[a, b]", each also with | None'
 )
-_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
-
-
-@dataclass(frozen=True)
-class Kind:
-    """A declared type: its name, the types or choices in its brackets, and whether None is one."""
-
-    name: str
-    inner: tuple[Kind, ...] = ()
-    choices: tuple[str, ...] = ()
-    optional: bool = False
-
-    def __str__(self) -> str:
-        brackets = ", ".join(self.choices or map(str, self.inner))
-        text = f"{self.name}[{brackets}]" if brackets else self.name
-        return f"{text} | None" if self.optional else text
 
 
 @dataclass(frozen=True)
@@ -199,7 +181,7 @@ def _parse_statement(statement: ast.stmt, comments: Mapping[int, str]) -> Parame
             f"the default of {name}, {_excerpt(statement.value)}, is not a literal",
             "numbers, texts, True, False, None, lists and dicts written out",
         ) from None
-    reason = _mismatch(kind, default)
+    reason = mismatch(kind, default)
     if reason:
         raise _Unusable(f"the default of {name}, {default!r}, {reason}", str(kind))
     comment = comments.get(statement.end_lineno) or comments.get(statement.lineno, "")
@@ -219,7 +201,7 @@ def _parse_kind(node: ast.expr, name: str, quoted: bool = False) -> Kind:
             raise unusable
         kind = _parse_kind(node.left, name, quoted)
         return Kind(kind.name, kind.inner, kind.choices, optional=True)
-    if isinstance(node, ast.Name) and node.id in {*_SCALARS, *_CONTAINERS}:
+    if isinstance(node, ast.Name) and node.id in {*SCALARS, *CONTAINERS}:
         return Kind(node.id)
     if isinstance(node, ast.Name) and node.id in _TEXTS:
         if not quoted:
@@ -251,58 +233,6 @@ def _excerpt(node: ast.AST) -> str:
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
-def _mismatch(kind: Kind, value: Any) -> str:
-    """Say why a value is none of this kind; an empty text where it is."""
-    if value is None:
-        return "" if kind.optional else "is None, which is not allowed here"
-    if kind.name == "Choice":
-        return "" if value in kind.choices else "is none of the choices"
-    if kind.name == "Date":
-        return "" if _is_day(value) else "is not a date written YYYY-MM-DD"
-    if kind.name == "InputFile":
-        return "" if isinstance(value, str) and value else "is not the path of a file"
-    if kind.name == "float":
-        if isinstance(value, bool) or not isinstance(value, (int, float)):
-            return f"is {_article(value)}, not a number"
-        return "" if math.isfinite(value) else "is not finite"
-    if kind.name in _SCALARS:
-        return (
-            "" if type(value) is _SCALARS[kind.name] else f"is {_article(value)}, not {kind.name}"
-        )
-    if type(value) is not _CONTAINERS[kind.name]:
-        return f"is {_article(value)}, not a {kind.name}"
-    return _mismatch_inside(kind, value)
-
-
-def _mismatch_inside(kind: Kind, value: list | dict) -> str:
-    if kind.name == "list":
-        parts = [(kind.inner[0], item) for item in value] if kind.inner else []
-    else:
-        odd = next((key for key in value if not isinstance(key, str)), None)
-        if odd is not None:
-            return f"has a key that is no text: {odd!r}"
-        parts = [(kind.inner[1], item) for item in value.values()] if kind.inner else []
-    return next(
-        (f"holds {item!r}, which {why}" for part, item in parts if (why := _mismatch(part, item))),
-        "",
-    )
-
-
-def _article(value: Any) -> str:
-    name = type(value).__name__
-    return f"an {name}" if name[0] in "aeiou" else f"a {name}"
-
-
-def _is_day(value: Any) -> bool:
-    if not isinstance(value, str) or not _DAY.fullmatch(value):
-        return False
-    try:
-        date.fromisoformat(value)
-    except ValueError:
-        return False
-    return True
-
-
 def parse_text(parameter: Parameter, text: str) -> Any:
     """Turn the text of ``-p name=value`` into a value of the declared type.
 
@@ -330,10 +260,10 @@ def parse_text(parameter: Parameter, text: str) -> Any:
         return {"true": True, "false": False}.get(text.lower(), text)
     if kind.name in ("int", "float"):
         try:
-            return _SCALARS[kind.name](text)
+            return SCALARS[kind.name](text)
         except ValueError:
             return text
-    if kind.name in _CONTAINERS:
+    if kind.name in CONTAINERS:
         for parse in (json.loads, lambda t: tomllib.loads(f"x = {t}")["x"], ast.literal_eval):
             try:
                 return parse(text)
@@ -370,7 +300,7 @@ def resolve(
         value, folder = given.get(name, (parameter.default, notebook_folder))
         if parameter.kind.name == "Date" and type(value) is date:
             value = value.isoformat()
-        reason = _mismatch(parameter.kind, value)
+        reason = mismatch(parameter.kind, value)
         if reason:
             shown = "" if value is None else f", {value!r},"
             allowed = ", ".join(parameter.kind.choices) or str(parameter.kind)

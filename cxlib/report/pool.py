@@ -69,12 +69,16 @@ def run_all(
     out.mkdir(parents=True, exist_ok=True)
     _sweep(out)
     live: set[int] = set()
+    stopped = threading.Event()
     with ThreadPoolExecutor(max_workers=workers) as threads:
-        futures = [threads.submit(_run_one, run, out, timeout_seconds, tell, live) for run in runs]
+        futures = [
+            threads.submit(_run_one, run, out, timeout_seconds, tell, live, stopped) for run in runs
+        ]
         try:
             for future in as_completed(futures):
                 future.result()
         except BaseException:
+            stopped.set()
             threads.shutdown(wait=False, cancel_futures=True)
             for pid in tuple(live):
                 kill_tree(pid)
@@ -119,7 +123,10 @@ def _request(run: Run, out: Path) -> dict[str, Any]:
     }
 
 
-def _run_one(run: Run, out: Path, timeout_seconds: float, tell, live: set[int]) -> Outcome:
+def _run_one(
+    run: Run, out: Path, timeout_seconds: float, tell, live: set[int], stopped: threading.Event
+) -> Outcome | None:
+    """Do one run and publish it; None, and nothing published, where the whole was stopped."""
     tell(run.job, "started", None)
     work = Path(tempfile.mkdtemp(dir=out, prefix=f"{_PREFIX}{os.getpid()}-"))
     try:
@@ -127,6 +134,8 @@ def _run_one(run: Run, out: Path, timeout_seconds: float, tell, live: set[int]) 
         request = _request(run, out)
         (work / "request.json").write_text(json.dumps(request), encoding="utf-8")
         late = _work(run.job, work, timeout_seconds, tell, live)
+        if stopped.is_set() and not (work / "result.json").is_file():
+            return None
         manifest = _result(request, work, late, timeout_seconds)
         outcome = _publish(run, out, work / "report", manifest)
     finally:

@@ -212,6 +212,16 @@ def _exporter() -> _ReportExporter:
     return _ReportExporter()
 
 
+def _until_the_error(
+    nb: nbformat.NotebookNode, manifest: Mapping[str, Any]
+) -> nbformat.NotebookNode:
+    """Without the cells after the one that failed: prose about what never ran would mislead."""
+    stop = (manifest["error"] or {}).get("cell")
+    ran = {cell.id for number, cell in source_cells(nb) if stop is None or number <= stop}
+    later = {cell.id for _, cell in source_cells(nb)} - ran
+    return nbformat.from_dict({**nb, "cells": [c for c in nb.cells if c.id not in later]})
+
+
 def render_report(
     nb: nbformat.NotebookNode, manifest: Mapping[str, Any], *, folder: str = "", **details: Any
 ) -> str:
@@ -234,6 +244,7 @@ def render_report(
     str
         One file without script and without a foreign address.
     """
+    nb = _until_the_error(nb, manifest)
     strict = manifest["status"] == "ok"
     prose = render_prose(nb, fallback=manifest["job"], folder=folder, strict=strict)
     numbers = {cell.id: number for number, cell in source_cells(nb)}

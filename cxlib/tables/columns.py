@@ -209,6 +209,8 @@ def _missing_columns(header: list[str], table: Table, request: Request) -> list[
             cause = 'If the file holds one question, pass questions={"nps": "score"}.'
         else:
             cause = f'The file has: {_short(header)}. Pass columns={{"{column.name}": ...}}.'
+            if any(name[:1].isdigit() and any(c in name for c in ".-/:") for name in header):
+                cause = f"The first line is {_short(header)}: is the header missing?"
         problems.append(Problem(f"column {column.name} is missing", cause=cause))
     return problems
 

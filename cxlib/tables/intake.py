@@ -82,7 +82,8 @@ class Intake:
         """One sentence: source, rows, period, and how much was handled."""
         period = f", {self.start} to {self.end}" if self.start else ""
         text = (
-            f"{self.source}: {self.rows_kept:,} {self.table} from {self.rows_read:,} rows{period}"
+            f"{self.source}: {_counted(self.rows_kept, self.table)} from "
+            f"{_counted(self.rows_read, 'rows')}{period}"
         )
         if self.handled:
             text += "; " + "; ".join(f"{h.what} [{h.choice}]" for h in self.handled)
@@ -91,6 +92,10 @@ class Intake:
     def as_record(self) -> dict:
         """Plain values, as kept in ``frame.attrs`` (so that a frame can still be saved)."""
         return asdict(self)
+
+
+def _counted(count: int, things: str) -> str:
+    return f"{count:,} {things.removesuffix('s') if count == 1 else things}"
 
 
 def intake(frame: pd.DataFrame) -> Intake:

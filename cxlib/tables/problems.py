@@ -92,7 +92,7 @@ def _clock_rules(f: Field, request: Request) -> list[Rule]:
         return [
             Rule(
                 clock,
-                "needs a time zone for its times of day",
+                "must be a whole date, or a time of day with its zone",
                 cause=lambda texts: 'Pass timezone=, for example timezone="Europe/Berlin"',
             )
         ]
@@ -120,7 +120,7 @@ def _scale_rules(request: Request, fields: list[Field], f: Field) -> list[Rule]:
     rules = []
     for question, limits in scales.items():
         rule = within(f.name, f.reading.value, *limits, noun, key)
-        only = f"{asked.reading.value} = {quoted(question)}"
+        only = f"lower({asked.reading.value}) = {quoted(question.lower())}"
         rules.append(replace(rule, condition=f"{only} AND ({rule.condition})"))
     return rules
 

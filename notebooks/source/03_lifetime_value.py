@@ -14,6 +14,7 @@
 # %% tags=["parameters"]
 transactions: "InputFile | None" = None  # purchases, one a row; None = CDNOW, a music shop of 1997
 columns: dict = {}  # your names for our columns, e.g. {"amount": "Betrag"}
+reading: dict = {}  # how to read the file, e.g. {"decimal": ",", "dayfirst": True}
 negative: "Choice[drop, net, keep]" = "drop"  # what to do with returns
 newcomers: "Choice[error, drop]" = "error"  # customers first seen after the calibration
 calibration_until: "Date | None" = None  # last day the models may see; None = middle of the data
@@ -40,7 +41,7 @@ cx.use_style()
 if transactions is None:
     purchases = cx.read_cdnow()
 else:
-    purchases = cx.read_transactions(transactions, columns=columns, negative=negative)
+    purchases = cx.read_transactions(transactions, columns=columns, negative=negative, **reading)
 cx.table(cx.intake(purchases).to_frame(), caption="What was read, and how odd rows were treated.")
 summary = clv.summarize(
     purchases, calibration_until=calibration_until or "middle", newcomers=newcomers

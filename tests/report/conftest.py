@@ -61,7 +61,10 @@ GOOD = (
         ".highlight_max(subset=['n'], color='#ff0')"
         ".set_table_styles([{'selector': 'th', 'props': 'background: url(http://x.example/y.png)'}])"
     ),
-    ("warnings.warn('12 answers had no date.', cx.CxWarning)\nwarnings.warn('ordinary')",),
+    (
+        "warnings.warn('12 answers had no date.\\n1. They were left out.', cx.CxWarning)\n"
+        "warnings.warn('ordinary')",
+    ),
     ("md", "It **widens**.", "solution"),
     ("print('solved')", "solution"),
 )
@@ -74,6 +77,7 @@ LIGHT = (
         "    raise cx.CxError('answers.csv: <b>14</b> of 2,300 scores are 11.')\n"
         "cx.record('x', 1)",
     ),
+    "## What never ran",
 )
 TWICE = ("# Twice", ("import cxlib as cx\ncx.record('x', 1)",), ("cx.record('x', 2)",))
 FORMULA = ("# Formula", "Text.", "So $a$ and $\\nonsense{x}$.", ("print('never run')",))

@@ -36,3 +36,17 @@ def test_what_cannot_be_shown_is_named(latex):
     with pytest.raises(FormulaError) as caught:
         to_mathml(latex)
     assert latex in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "latex",
+    [
+        r"\text{<script>alert(1)</script>}",
+        r"\text{<meta></meta>}",
+        r"\href{javascript:alert(1)}{x}",
+        r"\style{background:url(//x.example)}{x}",
+    ],
+)
+def test_markup_and_links_do_not_pass_through_a_formula(latex):
+    with pytest.raises(FormulaError, match="markup, a link or a style"):
+        to_mathml(latex)

@@ -73,13 +73,14 @@ def test_contents_lead_to_the_headings(page):
 
 def test_key_figures_stand_on_top_and_not_in_the_body(page):
     figures = page.find("dl", class_="figures").get_text(" ", strip=True)
-    assert "−4.02 points 95 % interval −11.2 to 3.1 n = 610 · target 0 points" in figures
+    assert "−4.0 points 95 % interval −11.2 to 3.1 n = 610 · target 0 points" in figures
     assert "Unknown not available" in figures
     assert "nps_change = " not in page.get_text().replace("cx.record('nps_change'", "")
 
 
 def test_notes_are_notes_and_other_warnings_are_quiet(page):
-    assert page.find("div", class_="note").get_text() == "Note: 12 answers had no date."
+    note = page.find("div", class_="note").p
+    assert note.get_text("|") == "Note: 12 answers had no date.|1. They were left out."
     (quiet,) = page.find_all("pre", class_="aside")
     assert "UserWarning: ordinary" in quiet.get_text()
 

@@ -1,6 +1,7 @@
 """Parameters are read without running anything, and refused all at once."""
 
 import json
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -56,8 +57,8 @@ def test_meaning_and_unit_come_from_the_comment_of_the_last_line():
         ("n: int", "n has no default"),
         ("n: int = 2 * 3", "the default of n, 2 * 3, is not a literal"),
         ("n: str = open('x').read()", "is not a literal"),
-        ("n: int = True", "is a bool, not int"),
-        ('n: int = "3"', "is a str, not int"),
+        ("n: int = True", "is true or false, not a whole number"),
+        ('n: int = "3"', "is a text, not a whole number"),
         ("n: int = None", "is None, which is not allowed here"),
         ("n: set = {1}", "the type of n, set, is not known"),
         ('n: InputFile = "a"', "must stand in quotes"),
@@ -66,7 +67,7 @@ def test_meaning_and_unit_come_from_the_comment_of_the_last_line():
         ('n: "Date" = "28.02.2025"', "is not a date written YYYY-MM-DD"),
         ('n: "Date" = "2025-02-30"', "is not a date written YYYY-MM-DD"),
         ("n: dict = {1: 2}", "has a key that is no text: 1"),
-        ("n: list[int] = ['a']", "holds 'a', which is a str, not int"),
+        ("n: list[int] = ['a']", "holds 'a', which is a text, not a whole number"),
         ("n: float = 1e999", "is not finite"),
         ("n: int = 1\nn: int = 2", "n is declared twice"),
         ("def f(: pass", "not Python"),
@@ -124,12 +125,20 @@ def test_all_wrong_values_are_named_at_once(tmp_path):
     _, problems = resolve(declared, {k: (v, tmp_path) for k, v in given_values.items()}, tmp_path)
     text = "\n".join(map(str, problems))
     assert len(problems) == 6
-    assert "level, 'high', is a str, not a number" in text
+    assert "level, 'high', is a text, not a number" in text
     assert "n is None, which is not allowed here" in text
     assert "day, '2025-13-01', is not a date" in text
     assert "mode, 'wlad', is none of the choices. Allowed: score, wald." in text
     assert f"answers: there is no file {tmp_path / 'nowhere.csv'}" in text
     assert "Did you mean columns?" in text
+
+
+@pytest.mark.parametrize("held", ["2025-01-01", "nan", "[1, inf]", "{ b = 07:30:00 }"])
+def test_what_cannot_be_written_down_is_refused_inside_a_dict_too(tmp_path, held):
+    declared, _ = parse_cell(CELL)
+    value = tomllib.loads(f"columns = {{ a = {held} }}")["columns"]
+    _, problems = resolve(declared, {"columns": (value, tmp_path)}, tmp_path)
+    assert "put it in quotes" in str(problems[0])
 
 
 @pytest.mark.parametrize("name", ["x; import os", "class", "a b", "1a"])

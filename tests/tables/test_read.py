@@ -196,7 +196,10 @@ def test_blank_words_are_missing_but_not_in_text(tmp_path):
 def test_times_of_day_need_a_zone(tmp_path):
     path = write(tmp_path, HEADER + "1,2025-01-01 23:15,1\n2,2025-07-01,1\n")
     message = refuse(path)
-    assert 'needs a time zone for its times of day: 1 of 2 is "2025-01-01 23:15"' in message
+    assert (
+        'must be a whole date, or a time of day with its zone: 1 of 2 is "2025-01-01 23:15"'
+        in message
+    )
     assert 'timezone="Europe/Berlin"' in message
     frame = cx.read_transactions(path, timezone="Europe/Berlin")
     assert str(frame["ordered_at"].dt.tz) == "Europe/Berlin"
@@ -357,3 +360,21 @@ def test_the_record_travels_with_the_frame(tmp_path):
     frame.to_parquet(tmp_path / "kept.parquet")
     with pytest.raises(CxError, match="carries no record"):
         cx.intake(pd.DataFrame())
+
+
+def test_a_file_without_a_header_is_recognised(tmp_path):
+    path = tmp_path / "orders.csv"
+    path.write_text("a,2025-01-01,5\nb,2025-01-02,6\n")
+    assert "The first line is a, 2025-01-01, 5: is the header missing?" in refuse(path)
+
+
+def test_one_row_is_one_row(tmp_path):
+    path = write(tmp_path, HEADER + "1,2025-01-01,1\n")
+    assert "1 transaction from 1 row, 2025-01-01" in check(path, "transactions").summary()
+
+
+def test_a_scale_holds_for_a_question_in_capitals_too(tmp_path):
+    path = tmp_path / "answers.csv"
+    path.write_text("customer_id,question,score\na,NPS,99\nb,nps,9\n")
+    with pytest.raises(CxError, match="scores must lie in 0-10: 1 of 2 is 99"):
+        check(path, "responses")
