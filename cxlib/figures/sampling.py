@@ -13,15 +13,24 @@ from cxlib.figures.style import COLOURS, INK, MUTED
 __all__ = ["plot_catches", "plot_spread"]
 
 
-def plot_spread(draws: Mapping[str, np.ndarray], *, truth=None, unit: str = "points", ax=None):
+def plot_spread(
+    draws: Mapping[str, np.ndarray],
+    *,
+    truth: float | None = None,
+    level: float = 0.95,
+    unit: str = "points",
+    ax=None,
+):
     """Histograms of estimates, one below the other on the same scale.
 
     Parameters
     ----------
     draws : mapping of text to array
-        Estimates of many samples or resamples; the middle 95 % of each are drawn as a bar.
+        Estimates of many samples or resamples.
     truth : float, optional
         A vertical line.
+    level : float, optional
+        Share of the estimates that the bar under each histogram spans, the middle ones.
     unit : str
     ax : Axes, optional
         The histograms are drawn as ridges in one Axes.
@@ -30,6 +39,11 @@ def plot_spread(draws: Mapping[str, np.ndarray], *, truth=None, unit: str = "poi
     -------
     Axes
 
+    Raises
+    ------
+    CxError
+        No draws, or a level outside (0, 1).
+
     Examples
     --------
     >>> rng = np.random.default_rng(1)
@@ -37,6 +51,10 @@ def plot_spread(draws: Mapping[str, np.ndarray], *, truth=None, unit: str = "poi
     >>> ax.get_xlabel()
     'points'
     """
+    if not draws or any(np.size(values) == 0 for values in draws.values()):
+        raise CxError("A spread needs at least one draw of each kind.")
+    if not 0 < level < 1:
+        raise CxError(f"level must lie strictly between 0 and 1: found {level!r}.")
     ax = plt.gca() if ax is None else ax
     every = np.concatenate([np.asarray(values, dtype=float) for values in draws.values()])
     edges = np.linspace(every.min(), every.max() + 1e-9, 41)
@@ -52,9 +70,14 @@ def plot_spread(draws: Mapping[str, np.ndarray], *, truth=None, unit: str = "poi
             color=COLOURS[row % len(COLOURS)],
             alpha=0.75,
         )
-        low, high = np.quantile(values, [0.025, 0.975])
+        low, high = np.quantile(values, [0.5 - level / 2, 0.5 + level / 2])
         ax.plot([low, high], [base - 0.07] * 2, color=INK, linewidth=3, solid_capstyle="butt")
-        ax.text(edges[0], base + 0.95, f"{name}\nmiddle 95 %: {low:.1f} to {high:.1f}", va="top")
+        ax.text(
+            edges[0],
+            base + 0.95,
+            f"{name}\nmiddle {100 * level:g} %: {low:.1f} to {high:.1f}",
+            va="top",
+        )
     if truth is not None:
         ax.axvline(truth, color=INK, linestyle="--", linewidth=1.4)
         ax.annotate(

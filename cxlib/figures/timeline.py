@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import matplotlib.dates as mdates
 import matplotlib.pyplot as plt
@@ -100,35 +100,51 @@ def plot_timeline(
     return ax
 
 
-def plot_story(marks: Mapping[str, Sequence], *, title: str = "", ax=None):
+def plot_story(tables: Mapping[str, tuple], customer_id: str, *, title: str = "", ax=None):
     """What happened to one customer: a line for each kind of record, a dot for each date.
 
     Parameters
     ----------
-    marks : mapping of text to dates
-        Drawn from the top; kinds without a date keep their empty line.
+    tables : mapping of text to (DataFrame, column)
+        Drawn from the top: the rows of this customer in a table with a column customer_id, dated
+        by the column named. Empty dates are left out; kinds without a date keep their empty line.
+    customer_id : str
     title : str
+        The customer's id where empty.
     ax : Axes, optional
 
     Returns
     -------
     Axes
 
+    Raises
+    ------
+    CxError
+        A table lacks customer_id or its column of dates.
+
     Examples
     --------
-    >>> ax = plot_story({"orders": pd.to_datetime(["2024-01-03", "2024-02-07"]), "contacts": []})
+    >>> days = pd.to_datetime(["2024-01-03", "2024-02-07"])
+    >>> orders = pd.DataFrame({"customer_id": ["anna", "ben"], "ordered_at": days})
+    >>> ax = plot_story({"orders": (orders, "ordered_at")}, "anna")
     >>> [label.get_text() for label in ax.get_yticklabels()]
-    ['orders (2)', 'contacts (0)']
+    ['orders (1)']
     """
+    for name, (table, column) in tables.items():
+        if missing := [c for c in ("customer_id", column) if c not in table]:
+            raise CxError(f"The table {name!r} of a story lacks {', '.join(missing)}.")
+    marks = {
+        name: pd.to_datetime(table.loc[table["customer_id"] == customer_id, column].dropna())
+        for name, (table, column) in tables.items()
+    }
     ax = plt.gca() if ax is None else ax
     for row, dates in enumerate(marks.values()):
-        colour = COLOURS[row % len(COLOURS)]
         ax.axhline(row, color=MUTED, linewidth=0.6, zorder=0)
         ax.plot(
-            pd.to_datetime(pd.Series(dates)),
+            dates,
             np.full(len(dates), row),
             "o",
-            color=colour,
+            color=COLOURS[row % len(COLOURS)],
             markersize=7,
             markeredgecolor="white",
         )
@@ -136,7 +152,7 @@ def plot_story(marks: Mapping[str, Sequence], *, title: str = "", ax=None):
     ax.set_ylim(len(marks) - 0.5, -0.5)
     ax.grid(axis="y", visible=False)
     _dates(ax)
-    ax.set_title(title)
+    ax.set_title(title or f"Customer {customer_id}")
     return ax
 
 

@@ -53,7 +53,8 @@ class Cell:
         arrays: so many data sets at once.
     rule : {"two-sided", "at least", "owned"}, optional
         ``two-sided``: nominal +-2 points. ``at least``: not below nominal -2 points, for methods
-        that promise a bound. ``owned``: known not to hold; printed, never failed.
+        that promise a bound; coverage above +2 is then owned. ``owned``: known not to hold. What
+        is owned is printed and never failed, and the method's docstring says so.
     note : str, optional
         Why a rule other than the first.
     """
@@ -68,8 +69,9 @@ class Cell:
 def judge(covered: int, datasets: int, level: float, rule: str = "two-sided") -> dict:
     """Judge a coverage by the room's rule.
 
-    A cell fails only if the 99.9 % Clopper-Pearson interval of its coverage lies wholly outside
-    nominal +-2 points; under ``at least`` only below, under ``owned`` never.
+    A cell holds unless the 99.9 % Clopper-Pearson interval of its coverage lies wholly outside
+    nominal +-2 points. Outside it fails, but is ``owned`` where its rule says so: above under
+    ``at least``, on either side under ``owned``.
 
     Parameters
     ----------
@@ -93,12 +95,12 @@ def judge(covered: int, datasets: int, level: float, rule: str = "two-sided") ->
     bounds = proportion(covered, datasets, level=CERTAINTY, method="clopper_pearson")
     below = bounds.high < level - TOLERANCE - 1e-12
     above = bounds.low > level + TOLERANCE + 1e-12
-    outside = below or (above and rule == "two-sided")
+    ours = rule == "owned" or (above and rule == "at least")
     return {
         "coverage": bounds.estimate,
         "coverage_low": bounds.low,
         "coverage_high": bounds.high,
-        "verdict": "owned" if outside and rule == "owned" else "fails" if outside else "holds",
+        "verdict": "holds" if not (below or above) else "owned" if ours else "fails",
     }
 
 
@@ -269,19 +271,15 @@ def exact_coverage(chances, truths, low, high) -> np.ndarray:
     return (chances * inside).sum(axis=1)
 
 
-def simplex_points(steps: int = 50) -> np.ndarray:
-    """Points (p+, p-) spread evenly inside the simplex: the centres of steps^2 small triangles.
+def simplex_points(number: int = 2000) -> np.ndarray:
+    """Points (p+, p-) drawn evenly from the simplex, the same ones in each call.
 
     Examples
     --------
-    >>> simplex_points(50).shape
-    (2, 2500)
+    >>> simplex_points().shape
+    (2, 2000)
     """
-    i, j = (v.ravel() for v in np.mgrid[:steps, :steps])
-    up, down = i + j < steps, i + j < steps - 1
-    first = np.concatenate([i[up] + 1 / 3, i[down] + 2 / 3])
-    second = np.concatenate([j[up] + 1 / 3, j[down] + 2 / 3])
-    return np.array([first, second]) / steps
+    return np.random.default_rng(0).dirichlet([1.0, 1.0, 1.0], number).T[:2]
 
 
 def net_score_coverage(n: int, *, method: str = "score", level: float = 0.95, points=None):
@@ -294,7 +292,7 @@ def net_score_coverage(n: int, *, method: str = "score", level: float = 0.95, po
     method, level
         As in `net_score`.
     points : array_like, shape (2, truths), optional
-        (p+, p-); by default 2,500 points spread evenly inside the simplex.
+        (p+, p-); by default the 2,000 points of `simplex_points`.
 
     Returns
     -------

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from numbers import Real
+
 import numpy as np
 
 from cxlib.errors import CxError, Problem
@@ -25,8 +27,10 @@ def check_level(level: float) -> float:
     >>> check_level(0.95)
     0.95
     """
-    if not 0 < float(level) < 1:
-        cause = f" Did you mean {level / 100:g}?" if 1 < float(level) < 100 else ""
+    if not isinstance(level, Real):
+        raise CxError(f"level must be one number between 0 and 1: found {level!r}.")
+    if not 0 < level < 1:
+        cause = f" Did you mean {level / 100:g}?" if 1 < level < 100 else ""
         raise CxError(f"level must lie strictly between 0 and 1: found {level!r}.{cause}")
     return float(level)
 
@@ -87,6 +91,9 @@ def counts(**named) -> list[np.ndarray]:
         problems += _problems(name, flat)
         if array.size == 0:
             problems.append(Problem(f"{name} is empty", allowed="at least one count"))
+        if array.ndim > 1:
+            what = f"{name} has {array.ndim} dimensions"
+            problems.append(Problem(what, allowed="a number, or one entry a segment"))
         if (flat < 0).any():
             what = f"{name}: {(flat < 0).sum():,} of {flat.size:,} counts are negative"
             problems.append(Problem(what, _first(flat < 0), "counts of 0 or more"))

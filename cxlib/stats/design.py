@@ -69,7 +69,10 @@ def ratio_variance(top, bottom, strata=None, population=None) -> tuple[float, fl
     """
     strata = np.zeros(len(top), dtype=int) if strata is None else strata
     sizes = np.bincount(strata)
-    refuse(sizes < 2, "a stratum has a single independent unit", "two or more in each stratum")
+    what = "a single independent unit (answer or cluster) shows no spread"
+    if len(sizes) > 1:
+        what = "a stratum has a single independent unit"
+    refuse(sizes < 2, what, "two or more in each stratum")
     scale = (sizes / (sizes - 1))[strata]
     totals = []
     for part in (top, bottom):
@@ -101,7 +104,13 @@ def _independent_units(values, weights, cluster, strata, population):
     refuse(layer_of[codes] != layers, "a cluster lies in two strata", "clusters within strata")
     layer_names, layer_of = np.unique(layer_of, return_inverse=True)
     if population is not None:
-        population = np.broadcast_to(np.asarray(population, dtype=float), (count,))[layer_names]
+        population = np.asarray(population, dtype=float)
+        refuse(
+            population.shape not in ((), (1,), (count,)),
+            f"population has shape {population.shape} for {count} strata",
+            "one number, or one a stratum in order of appearance",
+        )
+        population = np.broadcast_to(population, (count,))[layer_names]
         refuse(
             ~(population >= np.bincount(layer_of)),
             "population is smaller than its sample",

@@ -7,7 +7,7 @@ import warnings
 import numpy as np
 
 from cxlib.errors import CxError, CxWarning
-from cxlib.stats.checks import check_choice, check_level, critical_value, numbers
+from cxlib.stats.checks import check_choice, check_level, critical_value, numbers, refuse
 from cxlib.stats.interval import Difference, Interval, plain
 
 __all__ = ["mean", "mean_difference", "mean_from_moments"]
@@ -37,10 +37,12 @@ def mean_from_moments(means, deviations, n, *, level: float = 0.95) -> Interval:
     >>> mean_from_moments([5.0, 6.0], [1.0, 1.0], [10, 40]).low.round(2)
     array([4.28, 5.68])
     """
+    for name, values in (("means", means), ("deviations", deviations), ("n", n)):
+        numbers(name, np.atleast_1d(values))
     means, deviations, n = (np.asarray(v, dtype=float) for v in (means, deviations, n))
-    if not ((n >= 2).all() and np.isfinite(means).all() and (deviations >= 0).all()):
+    if not ((n >= 2).all() and (deviations >= 0).all()):
         raise CxError(
-            "A mean needs finite values, a deviation of 0 or more and n of 2 or more: the spread "
+            "A mean needs a deviation of 0 or more and n of 2 or more: the spread "
             f"of a group of one is unknown. Smallest n: {n.min():g}."
         )
     half = critical_value(level, n - 1) * deviations / np.sqrt(n)
@@ -104,6 +106,7 @@ def mean(
     check_choice("method", method, ("t", "bootstrap_t"))
     check_level(level)
     values = numbers("values", values, least=2 if method == "t" else 10)
+    refuse(replicates < 1, "replicates below 1", "1 or more")
     centre, deviation = values.mean(), values.std(ddof=1)
     if np.ptp(values) == 0:
         warnings.warn(
@@ -155,7 +158,9 @@ def mean_difference(first, second, *, level: float = 0.95) -> Difference:
         raise CxError(
             "Neither group has any spread, so the difference has no error to judge it by."
         )
-    test = ttest_ind(first, second, equal_var=False)
+    with warnings.catch_warnings():  # one group without spread is allowed, and scipy warns of it
+        warnings.filterwarnings("ignore", "Precision loss", RuntimeWarning)
+        test = ttest_ind(first, second, equal_var=False)
     low, high = test.confidence_interval(level)
     difference = first.mean() - second.mean()
     return Difference(

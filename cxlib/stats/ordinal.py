@@ -13,6 +13,7 @@ from statsmodels.miscmodels.ordinal_model import OrderedModel
 from cxlib.errors import CxError
 from cxlib.stats.checks import check_level, critical_value, groups, refuse
 from cxlib.stats.interval import Interval
+from cxlib.stats.overlap import covariate_frame
 
 __all__ = ["OrderedLogit", "information", "ordered_logit", "prepared", "scores"]
 
@@ -250,11 +251,14 @@ class OrderedLogit:
 
 def prepared(answers, covariates):
     """Categories, codes, design and names of answers and covariates that are fit to use."""
-    frame = pd.DataFrame(covariates).astype(float)
+    frame = covariate_frame(covariates)
+    if np.ndim(answers) != 1:
+        raise CxError(f"answers must have 1 dimension: found {np.ndim(answers)}.")
     answers = pd.Series(np.asarray(answers))
     if len(answers) != len(frame):
         raise CxError(f"One row of covariates an answer: {len(frame):,} for {len(answers):,}.")
-    refuse(answers.isna().to_numpy(), "answers are missing", "drop or impute them first")
+    broken = answers.isna() | answers.isin([np.inf, -np.inf])
+    refuse(broken.to_numpy(), "answers are missing or infinite", "drop or impute them first")
     refuse(~np.isfinite(frame.to_numpy()), "covariates are missing or infinite", "finite numbers")
     constant = [str(c) for c in frame if frame[c].nunique() < 2]
     if constant or not len(frame.columns):

@@ -13,7 +13,14 @@ from cxlib.stats.checks import check_choice, check_level, critical_value, groups
 from cxlib.stats.interval import Difference
 from cxlib.stats.survey import effective_n
 
-__all__ = ["WeightedEffect", "balance_table", "fit_logit", "fit_propensity", "weighted_effect"]
+__all__ = [
+    "WeightedEffect",
+    "balance_table",
+    "covariate_frame",
+    "fit_logit",
+    "fit_propensity",
+    "weighted_effect",
+]
 
 LARGEST_LOGIT = 25.0
 BALANCED = 0.1
@@ -46,9 +53,20 @@ def fit_logit(outcome, matrix, names) -> np.ndarray:
     return beta
 
 
+def covariate_frame(covariates) -> pd.DataFrame:
+    """Covariates as a frame of numbers, one column each, or CxError."""
+    try:
+        return pd.DataFrame(covariates).astype(float)
+    except (TypeError, ValueError) as error:
+        raise CxError(
+            f"Covariates must be columns of numbers: {error}. Are some of them text? Make each "
+            "word a column of 0 and 1."
+        ) from error
+
+
 def _prepared(treated, covariates):
-    frame = pd.DataFrame(covariates).astype(float)
-    treated = numbers("treated", np.asarray(treated, dtype=float))
+    frame = covariate_frame(covariates)
+    treated = numbers("treated", treated)
     if len(frame) != len(treated):
         raise CxError(f"One row of covariates a unit: {len(frame):,} for {len(treated):,}.")
     refuse(~np.isin(treated, (0, 1)), "treated holds other values than 0 and 1", "0 or 1")
@@ -108,6 +126,8 @@ def balance_table(treated, covariates, weights) -> pd.DataFrame:
     frame, treated = _prepared(treated, covariates)
     weights = np.asarray(weights, dtype=float)
     values = frame.to_numpy()
+    empty = not (weights[treated].sum() > 0 and weights[~treated].sum() > 0)
+    refuse(empty, "all weights of a group are zero or missing", "weight in both groups")
     ones, zeros = values[treated], values[~treated]
     spread = np.sqrt((ones.var(axis=0) + zeros.var(axis=0)) / 2)
 

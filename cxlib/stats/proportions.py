@@ -57,6 +57,11 @@ def proportion(successes, n, *, level: float = 0.95, method: str = "score") -> I
     CxError
         For impossible counts or level.
 
+    Notes
+    -----
+    ``score`` and ``jeffreys`` hold on average over all shares, not at each: at n = 20 and 95 % the
+    mean is .953 and .951, the minimum, near 0 and 1, .839 and .894.
+
     References
     ----------
     Brown, Cai & DasGupta 2001, Statistical Science 16(2), doi:10.1214/ss/1009213286.
@@ -135,6 +140,7 @@ def risk_difference(first, second, *, level: float = 0.95, method: str = "newcom
     x1, n1, x2, n2 = np.array(np.broadcast_arrays(*_checked(*first), *_checked(*second)))
     s1, s2 = x1 / n1, x2 / n2
     difference = s1 - s2
+    refuse(n1 + n2 <= 1, "both groups together hold one answer or less", "more than one answer")
 
     def variance(delta):
         p1, p2 = _null_shares(delta, x1, n1, x2, n2)

@@ -173,6 +173,8 @@ def bootstrap_clusters(
     size = len(top)
     if size < 10:
         raise CxError(f"A cluster bootstrap needs ten clusters or more: found {size}.")
+    if replicates < 1:
+        raise CxError(f"replicates must be 1 or more: found {replicates}.")
     moments = np.column_stack([top, bottom, top * top, top * bottom, bottom * bottom])
 
     def estimate_and_error(sums):

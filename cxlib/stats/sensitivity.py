@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from numbers import Real
 
 from cxlib.errors import CxError
 
@@ -46,6 +47,8 @@ def e_value(risk_ratio: float, *, low: float | None = None, high: float | None =
     if (low is None) != (high is None):
         raise CxError("Give both low and high, or neither.")
     low, high = (risk_ratio, risk_ratio) if low is None else (low, high)
+    if not all(isinstance(value, Real) for value in (low, risk_ratio, high)):
+        raise CxError(f"Ratios must be numbers: found {low!r}, {risk_ratio!r}, {high!r}.")
     if not 0 < low <= risk_ratio <= high < math.inf and not (low == 0 < risk_ratio <= high):
         raise CxError(f"Allowed: 0 < low <= risk_ratio <= high: found {low}, {risk_ratio}, {high}.")
 
@@ -94,7 +97,7 @@ def robustness_value(t: float, df: float, *, share: float = 1.0, level: float | 
     """
     from cxlib.stats.checks import critical_value
 
-    if not (math.isfinite(t) and df > 1 and share > 0):
+    if not (isinstance(t, Real) and math.isfinite(t) and df > 1 and share > 0):
         raise CxError(f"Allowed: a finite t, df above 1, share above 0: found {t}, {df}, {share}.")
     f = share * abs(t) / math.sqrt(df)
     if level is not None:

@@ -38,18 +38,19 @@ def effective_n(weights) -> float:
     >>> effective_n([1, 1, 2])
     2.6666666666666665
     """
+    refuse(weights is None or np.size(weights) == 0, "there are no weights", "one or more")
     weights = weighed(weights, np.size(weights))
     weights = weights / weights.max()
     return float(weights.sum() ** 2 / (weights**2).sum())
 
 
 def _target_problems(table, targets, weights):
-    problems = []
+    problems = [] if targets else [Problem("targets is empty", allowed="at least one margin")]
     for column, shares in targets.items():
         if column not in table:
             problems.append(Problem(f"column {column!r} is missing", allowed=f"{list(table)}"))
             continue
-        values = np.array(list(shares.values()), dtype=float)
+        values = np.asarray(pd.to_numeric(list(shares.values()), errors="coerce"), dtype=float)
         if not (np.isfinite(values).all() and (values >= 0).all()):
             problems.append(Problem(f"targets of {column!r} must be shares of 0 or more: {shares}"))
         elif abs(values.sum() - 1) > 1e-6:
@@ -60,7 +61,8 @@ def _target_problems(table, targets, weights):
             names = sorted(map(str, pd.unique(unknown)))[:5]
             what = f"{len(unknown):,} rows of {column!r} have no target: {', '.join(names)}"
             problems.append(Problem(what, count=len(unknown)))
-        absent = [k for k, v in shares.items() if v > 0 and not (present == k).any()]
+        wanted = [k for k, v in zip(shares, values, strict=True) if v > 0]
+        absent = [k for k in wanted if not (present == k).any()]
         if absent:
             what = f"targets of {column!r} that nobody answers for: {', '.join(map(str, absent))}"
             problems.append(Problem(what, cause="Merge such a group with its neighbour."))
@@ -114,6 +116,7 @@ def rake(
     >>> rake(pd.DataFrame({"country": ["DE", "DE", "AT"]}), {"country": {"DE": 0.5, "AT": 0.5}})
     array([0.75, 0.75, 1.5 ])
     """
+    groups = pd.DataFrame(groups)
     weights = weighed(weights, len(groups)).copy()
     problems = _target_problems(groups, targets, weights)
     if problems:
@@ -200,6 +203,7 @@ def trim_weights(weights, *, largest: float = 5.0) -> np.ndarray:
     >>> trim_weights([1, 1, 1, 9], largest=2)
     array([2., 2., 2., 6.])
     """
+    refuse(weights is None or np.size(weights) == 0, "there are no weights", "one or more")
     weights = weighed(weights, np.size(weights)).copy()
     cap = largest * weights.mean()
     if not largest > 1 or cap * (weights > 0).sum() < weights.sum():

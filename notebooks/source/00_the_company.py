@@ -92,6 +92,7 @@ votes = pd.DataFrame(
         "n": 1,
     }
 )
+asked_on = answered["invited_at"].groupby(votes["quarter"]).mean()
 votes = votes.groupby("quarter").sum()
 score = stats.net_score(votes["promoters"], votes["detractors"], votes["n"], level=level)
 measured = score.to_frame().set_index(votes.index)
@@ -101,7 +102,7 @@ true = world.truth.nps_by_week()
 true.index = world.start + pd.to_timedelta(7 * true["week"], "D")
 cx.show(
     cx.plot_timeline(
-        measured.set_index(votes.index.to_timestamp() + pd.Timedelta(days=45)),
+        measured.set_index(pd.DatetimeIndex(asked_on)),
         events=world.events_by_date(),
         truth=true["nps"],
         unit="NPS [points]",
@@ -178,7 +179,7 @@ cx.say(
 )
 
 # %% [markdown]
-# **Guess: if another survey of the same size had been drawn by luck, how far from yours would it be?** Write a number down. Then ask again, a few thousand times, which no company can; and below, do what every company can: draw again *from your own answers*, with replacement (the **bootstrap**).
+# **Guess: if another survey of the same size had been drawn by luck, how far from yours would it be?** Write a number down. Then ask again, many times, which no company can; and below, do what every company can: draw again *from your own answers*, with replacement (the **bootstrap**).
 
 # %%
 again = rng.multinomial(sample_size, population / population.sum(), size=surveys)
@@ -231,7 +232,6 @@ for n, method in ((n, m) for n in sorted({10, 30, 100, sample_size}) for m in ("
 columns = ["answers", "formula", "held [%]", "from [%]", "to [%]", "mean width [points]"]
 cx.table(
     pd.DataFrame(rows, columns=columns),
-    decimals=1,
     caption=f"How often {100 * level:g} % intervals held the truth in {surveys:,} surveys. Even this share has an interval (99.9 %): from, to.",
 )
 

@@ -1,6 +1,6 @@
 """The harness judges rightly, and a reduced sweep of the room's intervals holds."""
 
-import importlib.util
+import importlib
 import sys
 from pathlib import Path
 
@@ -16,11 +16,9 @@ BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 
 
 def _load(name):
-    spec = importlib.util.spec_from_file_location(name, BENCHMARKS / f"{name}.py")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
-    return module
+    if str(BENCHMARKS) not in sys.path:
+        sys.path.insert(0, str(BENCHMARKS))
+    return importlib.import_module(name)
 
 
 @pytest.fixture(scope="module")
@@ -44,24 +42,33 @@ def test_exact_coverage_at_twenty(method):
     assert found == pytest.approx(EXACT[method], abs=5.1e-4)
 
 
-# Mean over the simplex. The published minima (.224, .907, .912, .768) belong to another set of
-# points; ours lie inside the simplex, evenly, and the docstring of net_score owns their minima.
+# Mean and minimum over 2,000 points drawn evenly from the simplex, three decimals: published for
+# all but the minimum of Dirichlet. There .768 is published, from simulated limits that let in three
+# points which the exact limits miss by less than .001: .768 is the fourth smallest of ours.
 @pytest.mark.parametrize(
     ("method", "mean", "minimum"),
     [
-        ("wald", 0.911, 0.235),
-        ("adjusted_wald", 0.951, 0.909),
-        ("score", 0.957, 0.922),
-        ("dirichlet", 0.950, 0.711),
+        ("wald", 0.911, 0.224),
+        ("adjusted_wald", 0.951, 0.907),
+        ("score", 0.957, 0.912),
+        ("dirichlet", 0.950, 0.567),
     ],
 )
 def test_coverage_over_the_simplex(method, mean, minimum):
     found = net_score_coverage(20, method=method)
-    assert found.mean() == pytest.approx(mean, abs=2e-3)
-    assert found.min() == pytest.approx(minimum, abs=1e-3)
+    assert (found.mean(), found.min()) == pytest.approx((mean, minimum), abs=5.1e-4)
     if method in ("score", "adjusted_wald"):
         assert abs(found.mean() - 0.95) <= 0.02
         assert found.min() >= 0.90
+    if method == "dirichlet":
+        assert np.sort(found)[3] == pytest.approx(0.768, abs=5e-4)
+
+
+def test_towards_a_corner_wald_and_dirichlet_cover_nothing():
+    corner = [[0.999], [0.0005]]
+    for method, largest in (("wald", 0.03), ("dirichlet", 0.0)):
+        assert net_score_coverage(20, method=method, points=corner).item() <= largest
+    assert net_score_coverage(20, points=corner).item() > 0.97
 
 
 def test_coverage_on_the_edge_is_as_owned():
@@ -78,7 +85,8 @@ def test_coverage_on_the_edge_is_as_owned():
         (9300, 10_000, "two-sided", "holds"),
         (9200, 10_000, "two-sided", "fails"),
         (9800, 10_000, "two-sided", "fails"),
-        (9800, 10_000, "at least", "holds"),
+        (9600, 10_000, "at least", "holds"),
+        (9800, 10_000, "at least", "owned"),
         (9200, 10_000, "at least", "fails"),
         (9200, 10_000, "owned", "owned"),
         (92, 100, "two-sided", "holds"),
@@ -146,7 +154,8 @@ def test_refusals_are_counted_and_fail():
 def test_reduced_sweep_holds(sweep):
     table = calibrate(sweep.simulated_cells(), datasets=30, levels=[0.95])
     # at 30 data sets only gross faults fail; `make calibrate` judges 10,000
-    assert (table["verdict"] == "holds").all(), table[table["verdict"] != "holds"]
+    assert (table["verdict"] != "fails").all(), table[table["verdict"] == "fails"]
+    assert (table.loc[table["verdict"] == "owned", "rule"] != "two-sided").all()
     # pooled over cells the rule bites: about 1,000 data sets at one nominal level
     pooled = judge(int((table["coverage"] * 30).sum().round()), 30 * len(table), 0.95, "at least")
     assert pooled["verdict"] == "holds"
@@ -164,6 +173,32 @@ def test_reduced_exact_sweep_holds(sweep):
     verdicts = {row["cell"]: row["verdict"] for row in rows}
     assert [name for name, verdict in verdicts.items() if verdict == "fails"] == []
     assert verdicts["net score, wald, n = 20"] == "owned"
+    assert verdicts["proportion, clopper_pearson, n = 20"] == "owned"
+
+
+def _drawn(datasets, cells, monkeypatch, sweep, out, *arguments):
+    monkeypatch.setattr(sweep, "simulated_cells", lambda: cells)
+    for name in ("net_score_rows", "proportion_rows", "two_share_rows", "funnel_rows"):
+        monkeypatch.setattr(sweep, name, list)
+    return sweep.main(
+        ["--datasets", str(datasets), "--processes", "1", "--out", str(out), *arguments]
+    )
+
+
+def test_a_failing_cell_fails_the_run_and_some_cells_leave_the_others(
+    sweep, monkeypatch, tmp_path, capsys
+):
+    right, wrong = Cell("a t", _normal, _t_mean), Cell("a z", _normal, _wald_mean)
+    assert _drawn(1000, [right, wrong], monkeypatch, sweep, tmp_path) == 1
+    assert "a z" in capsys.readouterr().out
+    before = (tmp_path / "calibration.csv").read_text("utf-8").splitlines()
+    mended = Cell("a z", _normal, _t_mean)
+    assert _drawn(1000, [right, mended], monkeypatch, sweep, tmp_path, "--only", "a z") == 0
+    after = (tmp_path / "calibration.csv").read_text("utf-8").splitlines()
+    assert after[:4] == before[:4]
+    assert after[4:] != before[4:]
+    assert len(after) == 7
+    assert (tmp_path / "calibration.png").stat().st_size > 5_000
 
 
 def test_benchmark_rows():
