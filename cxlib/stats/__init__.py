@@ -11,7 +11,6 @@ _HOMES = {
     "charts": ("control_chart", "funnel_limits", "net_score_chart"),
     "design": ("weighted_mean", "weighted_net_score"),
     "effects": ("cliffs_delta", "cohens_d"),
-    "equivalence": ("equivalence", "verdict"),
     "interval": ("Difference", "Interval"),
     "means": ("mean", "mean_difference"),
     "multiplicity": ("adjust_p",),
@@ -24,6 +23,7 @@ _HOMES = {
     "sensitivity": ("e_value", "robustness_value"),
     "shrinkage": ("shrink",),
     "survey": ("effective_n", "inverse_probability_weights", "rake", "trim_weights"),
+    "tost": ("equivalence", "verdict"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
