@@ -12,6 +12,10 @@ import typer
 
 from cxlib.errors import CxError, RefusedError
 
+_HERE = (
+    "To pass them here: --columns OURS=THEIRS, --missing COLUMN=CODE, --timezone ZONE, "
+    "--set OPTION=VALUE."
+)
 OK, SOME_FAILED, REFUSED, INTERRUPTED = 0, 1, 2, 130
 
 app = typer.Typer(
@@ -166,10 +170,15 @@ def check(
     }
     options = {name: given for name, given in options.items() if given}
     for name, value in _assignments(others, "--set").items():
-        options[name] = {"None": None, "true": True, "false": False}.get(value, value)
+        options[name] = {"none": None, "true": True, "false": False}.get(value.lower(), value)
     from cxlib.tables import read
 
-    intake = read.check(file, table, **options)
+    try:
+        intake = read.check(file, table, **options)
+    except CxError as error:
+        if "ass " in str(error):  # Pass columns=..., pass decimal=...: as Python has it
+            raise type(error)(f"{error}\n{_HERE}") from error
+        raise
     print(f"ok. {intake.summary()}")
 
 
