@@ -182,6 +182,36 @@ def check(
     print(f"ok. {intake.summary()}")
 
 
+@app.command()
+def world(
+    out: Annotated[Path, typer.Option(help="The folder to write into.")],
+    seed: Annotated[int, typer.Option(help="Another seed, another company.")] = 7,
+    customers: Annotated[int, typer.Option(help="Size of the company.")] = 5000,
+    weeks: Annotated[int, typer.Option(help="Length of its history.")] = 104,
+    format: Annotated[str, typer.Option(help="parquet or csv")] = "parquet",
+    dials: Annotated[
+        list[str] | None, typer.Option("--dial", metavar="NAME=NUMBER", help="A dial, turned.")
+    ] = None,
+    sealed: Annotated[bool, typer.Option(help="Draw the truth at random and keep it.")] = False,
+) -> None:
+    """Write a simulated company: the six tables and truth.json."""
+    turned = {}
+    for name, value in _assignments(dials, "--dial").items():
+        try:
+            turned[name] = float(value)
+        except ValueError:
+            raise RefusedError(f"--dial {name} takes a number, not {value!r}.") from None
+    from cxlib.worlds.world import World
+    from cxlib.worlds.write import write_world
+
+    try:
+        company = World(seed, customers, weeks, sealed=sealed, **turned)
+        for path in write_world(company, out, format):
+            print(path)
+    except CxError as error:
+        raise RefusedError(str(error)) from error
+
+
 def _assignments(pairs: list[str] | None, option: str) -> dict[str, str]:
     split = [pair.partition("=") for pair in pairs or ()]
     wrong = ["".join(parts) for parts in split if not parts[0] or not parts[1]]

@@ -31,7 +31,7 @@ def test_help_names_the_commands_that_exist():
     shown = CliRunner().invoke(cli.app, ["--help"]).output
     for command in ("run", "params", "check"):
         assert f"\n  {command} " in shown
-    for later in ("world", "schedule"):
+    for later in ("schedule",):
         assert f"\n  {later} " not in shown
     assert "--cold" not in CliRunner().invoke(cli.app, ["run", "--help"]).output
 

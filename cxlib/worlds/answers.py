@@ -77,7 +77,7 @@ def invite_chance(state: State, week: int, who) -> np.ndarray:
     dials = state.dials
     base = logit(np.minimum(dials.invite_share, 1 - 1e-9))
     place = 0.5 * dials.answer_by_country * COUNTRY_ANSWERING[state.country[who]]
-    return expit(base + dials.invite_by_tenure * tenure(state, week)[who] + place)
+    return expit(base + dials.invite_by_tenure * tenure(state, week, who) + place)
 
 
 def answer_chance(state: State, week: int, who, feeling) -> np.ndarray:
@@ -88,7 +88,7 @@ def answer_chance(state: State, week: int, who, feeling) -> np.ndarray:
     return expit(
         logit(np.minimum(dials.answer_share, 1 - 1e-9))
         + late
-        + dials.answer_by_tenure * tenure(state, week)[who]
+        + dials.answer_by_tenure * tenure(state, week, who)
         + dials.answer_by_country * COUNTRY_ANSWERING[state.country[who]]
         + dials.answer_by_satisfaction * feeling
     )

@@ -10,15 +10,14 @@ from __future__ import annotations
 import numpy as np
 
 from cxlib.worlds.company import DAYS, OUTAGE
-from cxlib.worlds.failures import report, severity_of, suppressed
+from cxlib.worlds.failures import outage_factor, report, severity_of, suppressed
 from cxlib.worlds.leaving import CONTRACT_WEEKS
 from cxlib.worlds.state import State
 
-__all__ = ["RING_WEEKS", "outages", "start", "step"]
+__all__ = ["RING_WEEKS", "outages", "start", "step", "using"]
 
 RING_WEEKS = 8
 CORE_FEATURES = 8
-OUTAGES_AFTER_RELEASE = 8.0
 
 
 def start(state: State) -> None:
@@ -34,12 +33,15 @@ def start(state: State) -> None:
     takes = 14 + np.floor(draw.uniform("app onboarding days") * 42).astype(np.int64)
     state.onboarded_day = state.joined_day + takes
     state.habit = np.exp(0.4 * draw.normal("app habit") + np.where(state.onboarded, 0.15, -0.2))
-    state.usage_ring = np.zeros((RING_WEEKS, state.customers))
+    state.app_users = np.flatnonzero(state.contract)
+    state.app_place = np.cumsum(state.contract) - 1  # of a contract among the app's users
+    state.usage_ring = np.zeros((RING_WEEKS, state.app_users.size), np.int64)
 
 
 def using(state: State, week: int) -> np.ndarray:
     """Customers with a running contract, by number."""
-    return np.flatnonzero(state.contract & ~state.left & (state.joined_day <= week * DAYS))
+    who = state.app_users
+    return who[~state.left[who] & (state.joined_day[who] <= week * DAYS)]
 
 
 def step(state: State, week: int) -> None:
@@ -56,11 +58,11 @@ def step(state: State, week: int) -> None:
     seats_active = np.minimum(np.ceil(state.seats[who] * share), logins).astype(np.int64)
     features = np.floor(CORE_FEATURES * share * (0.6 + 0.4 * u)).astype(np.int64)
     state.usage_ring[week % RING_WEEKS] = 0
-    state.usage_ring[week % RING_WEEKS, who] = logins
+    state.usage_ring[week % RING_WEEKS, state.app_place[who]] = logins
     state.log(
         "usage",
         customer=who.astype(np.int32),
-        week=np.full(who.size, week, np.int16),
+        week=np.int16(week),
         logins=logins.astype(np.int32),
         minutes=np.round(logins * (4 + 8 * u), 1).astype(np.float32),
         core_features=np.minimum(features, logins).astype(np.int16),
@@ -74,8 +76,8 @@ def outages(state: State, week: int) -> None:
     if suppressed(state, week):
         return
     who = using(state, week)
-    wave = OUTAGES_AFTER_RELEASE * state.strength("faulty_release", week)
-    chance = np.minimum(dials.app_failure * (1 + wave) * np.exp(state.hidden[who]), 0.95)
+    wave = outage_factor(state, week)
+    chance = np.minimum(dials.app_failure * wave * state.failure_odds[who], 0.95)
     hit = who[draw.uniform("app outage", who, week) < chance]
     day = week * DAYS + np.floor(draw.uniform("app outage day", hit, week) * 5).astype(np.int64)
     severity = severity_of(state, "app severity", hit, week)

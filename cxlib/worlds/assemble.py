@@ -12,16 +12,19 @@ from cxlib.worlds.comments import comment_texts, language, ticket_texts
 from cxlib.worlds.declarations import RECOVERY_LEVELS
 from cxlib.worlds.purchases import EXTRA
 from cxlib.worlds.state import State
-from cxlib.worlds.surveys import QUESTIONS, WORDINGS
+from cxlib.worlds.surveys import NO_SCORE, QUESTIONS, WORDINGS
 
 __all__ = ["assemble", "customer_type", "dates"]
 
-NO_SCORE = -128
+MICROSECONDS_A_DAY = 86_400_000_000
 
 
 def dates(days: np.ndarray, known: np.ndarray | None = None) -> np.ndarray:
     """Days since the first Monday as whole dates; NaT where not known."""
-    found = (company.START + np.asarray(days).astype("timedelta64[D]")).astype("datetime64[us]")
+    found = np.asarray(days).astype(np.int64)
+    found += company.START.astype(np.int64)
+    found *= MICROSECONDS_A_DAY
+    found = found.view("datetime64[us]")
     if known is not None:
         found[~known] = np.datetime64("NaT")
     return found
@@ -84,10 +87,7 @@ def assemble(state: State) -> dict[str, pd.DataFrame]:
 def _responses(state, who, order_type, contact_type) -> pd.DataFrame:
     rows = state.logged("responses")
     given = rows["score"] != NO_SCORE
-    last = state.weeks * company.DAYS
-    given &= rows["answered"] < last
-    kept = rows["invited"] < last
-    frame = _frame(
+    return _frame(
         {
             "customer_id": _of(rows["customer"], who),
             "question": named(rows["question"], QUESTIONS),
@@ -105,7 +105,6 @@ def _responses(state, who, order_type, contact_type) -> pd.DataFrame:
             "weight": np.round(rows["weight"].astype(np.float64), 4),
         }
     )
-    return frame if kept.all() else frame[kept].reset_index(drop=True)
 
 
 def _transactions(state, who, rows, order_type) -> pd.DataFrame:
@@ -262,7 +261,7 @@ def _events(state, who) -> pd.DataFrame:
             put(kind, rows["customer"], rows["day"], values, rows[column].astype(np.int64))
     _add_contracts(state, add)
     _add_offers(state, add)
-    return _stack_events(parts, who)
+    return _stack_events(state, parts, who)
 
 
 def _add_contracts(state, add) -> None:
@@ -298,7 +297,7 @@ def _add_offers(state, add) -> None:
         add("offer", rows["customer"][sent], rows["offer_day"][sent], offers, code[sent])
 
 
-def _stack_events(parts, who) -> pd.DataFrame:
+def _stack_events(state, parts, who) -> pd.DataFrame:
     names = list(dict.fromkeys(value for part in parts for value in part[3]))
     code_of = {name: code for code, name in enumerate(names)}
     customer = np.concatenate([part[1] for part in parts]).astype(np.int64)
@@ -307,7 +306,8 @@ def _stack_events(parts, who) -> pd.DataFrame:
     value = np.concatenate(
         [np.array([code_of[v] for v in part[3]], np.int64)[part[4]] for part in parts]
     )
-    order = np.lexsort((value, kind, customer, day))
+    place = ((day * state.customers + customer) * len(KINDS) + kind) * len(names) + value
+    order = np.argsort(place)
     return _frame(
         {
             "customer_id": _of(customer[order], who),

@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from cxlib.worlds.company import COUNTRIES
+from cxlib.worlds.experience import delivery, quality, service
 from cxlib.worlds.state import State
 
 __all__ = ["COMMENT_TOPICS", "LANGUAGES", "TONES", "comment", "comment_texts", "ticket_texts"]
@@ -118,22 +119,23 @@ def language(state: State, who) -> np.ndarray:
     return (state.country[who] == COUNTRIES.index("UK")).astype(np.int64)
 
 
-def comment(state: State, week: int, who, given, nps: np.ndarray) -> np.ndarray:
-    """Code of each customer's comment, -1 where none is written; labels are logged for truth."""
+def comment(state: State, week: int, who, nps: np.ndarray) -> np.ndarray:
+    """Code of the comment of each who answers, -1 where none is written."""
     draw, dials = state.streams, state.dials
-    writes = given & (draw.uniform("comment written", who, week) < dials.comment_share)
+    writes = draw.uniform("comment written", who, week) < dials.comment_share
     tone = np.where(nps <= 6, 0, np.where(nps <= 8, 1, 2))
     slip = draw.uniform("comment slip", who, week) < dials.tone_slip
     step = 1 + (draw.uniform("comment other tone", who, week) < 0.5)
     tone = np.where(slip, (tone + step) % 3, tone)
     sign = np.where(tone == 0, -1.0, 1.0)
+    good = quality(state, who)
     weight = np.stack(
         [
-            dials.weight_quality * state.quality[who],
-            dials.weight_service * state.service[who],
-            dials.weight_delivery * state.delivery[who],
+            dials.weight_quality * good,
+            dials.weight_service * service(state, who),
+            dials.weight_delivery * delivery(state, who),
             -0.3 * np.log(state.price_sensitivity[who]),
-            np.where(state.contract[who], 0.2 * state.quality[who], -np.inf * sign),
+            np.where(state.contract[who], 0.2 * good, -np.inf * sign),
         ]
     )
     chance = [draw.uniform(f"comment topic {topic}", who, week) for topic in COMMENT_TOPICS]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from cxlib.worlds.company import DELIVERY
-from cxlib.worlds.failures import report, severity_of, suppressed
+from cxlib.worlds.failures import carrier_factor, report, severity_of, suppressed
 from cxlib.worlds.journey import feel
 from cxlib.worlds.state import State
 
@@ -36,9 +36,11 @@ def step(state: State, week: int) -> None:
     if trial is not None and trial.active(week):
         surprised = draw.uniform("trial surprise", who, number) < trial.size
         surprised = np.broadcast_to(state.do.get("surprised", surprised), who.size)
-        state.log("surprise", customer=who, day=parcels["day"], surprised=surprised)
     experience = -dials.lateness_cost * felt + dials.surprise_joy * surprised
     parcels["emotion"] = feel(state, week, DELIVERY, who, experience)
+    if trial is not None and trial.active(week):
+        rows = {"day": parcels["day"], "surprised": surprised, "emotion": parcels["emotion"]}
+        state.log("surprise", customer=who, **rows)
 
     if not suppressed(state, week):
         _failures(state, week, parcels)
@@ -47,8 +49,7 @@ def step(state: State, week: int) -> None:
 def _failures(state: State, week: int, parcels: dict) -> None:
     draw, dials = state.streams, state.dials
     who, number = parcels["customer"], parcels["number"]
-    carrier = state.strength("new_carrier", week)
-    chance = dials.delivery_failure * (1 + 0.4 * carrier) * np.exp(state.hidden[who])
+    chance = dials.delivery_failure * carrier_factor(state, week) * state.failure_odds[who]
     fails = draw.uniform("delivery failure", who, number) < np.minimum(chance, 0.95)
     hit = who[fails]
     severity = severity_of(state, "delivery severity", hit, number[fails])

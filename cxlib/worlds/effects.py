@@ -15,11 +15,12 @@ from cxlib.errors import CxError
 from cxlib.worlds import company
 from cxlib.worlds.assemble import customer_type
 from cxlib.worlds.declarations import RECOVERY_LEVELS
-from cxlib.worlds.failures import PROMOTER_LEVEL
+from cxlib.worlds.failures import FEELINGS, PROMOTER_LEVEL
 from cxlib.worlds.leaving import return_chance
+from cxlib.worlds.people import present
 from cxlib.worlds.service import effort_index
 from cxlib.worlds.state import State
-from cxlib.worlds.surveys import expected_effort_score, present, share_easy
+from cxlib.worlds.surveys import expected_effort_score, share_easy
 from cxlib.worlds.trials import extra_order_chance
 from cxlib.worlds.value import contract_margin
 
@@ -33,7 +34,6 @@ __all__ = [
 
 NO_FAILURE = "no failure"
 POPULATIONS = ("everyone", "overlap", "exposed", "promoters")
-FEELINGS = ("satisfaction", "recommendation", "intention")
 RECOVERY_OUTCOMES = (*FEELINGS, "repurchase", "churn", "value")
 
 
@@ -86,7 +86,7 @@ def potential_outcomes(world, week: int, horizon_weeks: int, severity: int) -> p
                 {
                     "customer": who,
                     "level": level or NO_FAILURE,
-                    **{name: twin.history[name][week + 1, who] for name in FEELINGS},
+                    **{name: twin.history[f"{name} after"][who] for name in FEELINGS},
                     "repurchase": (counts[who] > 0).astype(float),
                     "churn": 1.0 - present(twin, last)[who],
                     "value": margin[who],

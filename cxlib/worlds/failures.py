@@ -13,13 +13,31 @@ from __future__ import annotations
 import numpy as np
 from scipy.stats import binom
 
-from cxlib.worlds.company import DAYS, TOPICS, expit, logit
+from cxlib.worlds.company import TOPICS, expit, logit
 from cxlib.worlds.declarations import OUTCOMES, RECOVERY_LEVELS
+from cxlib.worlds.people import present
 from cxlib.worlds.state import State
 
-__all__ = ["force", "harm", "heal", "report", "severity_of", "start", "suppressed"]
+__all__ = [
+    "FEELINGS",
+    "PROMOTER_LEVEL",
+    "aftermath",
+    "carrier_factor",
+    "failure_risk",
+    "force",
+    "harm",
+    "heal",
+    "outage_factor",
+    "report",
+    "severity_of",
+    "start",
+    "suppressed",
+]
 
 MILD = 2
+FEELINGS = ("satisfaction", "recommendation", "intention")
+CARRIER_FAILURES = 0.4  # more per day of delay
+OUTAGES_AFTER_RELEASE = 8.0  # more per SD of a faulty release
 PROMOTER_LEVEL = 0.3  # recommendation in SD from which a customer would answer 9 or 10
 
 
@@ -100,22 +118,42 @@ def force(state: State, week: int) -> None:
     forced = state.do.get("failure")
     if forced is None or forced["week"] != week:
         return
-    present = (state.joined_day < week * DAYS) & ~state.left & (state.in_shop | state.contract)
-    state.history["present at failure"] = present
+    here = present(state, week)
+    state.history["present at failure"] = here
     state.history["failures before"] = state.failures.copy()
     state.history["risk of failure"] = failure_risk(state, week)
     state.history["recommendation before"] = state.recommendation.copy()
     if forced["level"] is not None:
-        who = np.flatnonzero(present)
+        who = np.flatnonzero(here)
         level = np.full(who.size, RECOVERY_LEVELS.index(forced["level"]))
         harm(state, week, who, np.full(who.size, forced["severity"]), level)
 
 
+def aftermath(state: State, week: int) -> None:
+    """Keep what everybody feels on the Monday after a twin's forced failure."""
+    forced = state.do.get("failure")
+    if forced is not None and forced["week"] + 1 == week:
+        for feeling in FEELINGS:
+            state.history[f"{feeling} after"] = getattr(state, feeling).copy()
+
+
 def failure_risk(state: State, week: int) -> np.ndarray:
-    """Each customer's true chance to meet a failure in a week like this one."""
-    dials = state.dials
-    odds = np.exp(state.hidden)
-    orders = state.rate * state.in_shop * np.minimum(dials.delivery_failure * odds, 0.95)
+    """Each customer's true chance to meet a failure in a week: orders, questions, the app."""
+    dials, odds = state.dials, state.failure_odds
+    pace = state.clock[week + 1] - state.clock[week]
+    parcel = dials.delivery_failure * carrier_factor(state, week) * odds
+    outage = dials.app_failure * outage_factor(state, week) * odds
+    orders = state.rate * pace * state.in_shop * np.minimum(parcel, 0.95)
     questions = -np.log1p(-state.question_chance) * np.minimum(dials.contact_failure * odds, 0.95)
-    app = state.contract * np.minimum(dials.app_failure * odds, 0.95)
-    return 1 - np.exp(-(orders + questions + app))
+    app = -np.log1p(-np.minimum(outage, 0.95)) * state.contract
+    return -np.expm1(-(orders + questions + app))
+
+
+def carrier_factor(state: State, week: int) -> float:
+    """What a new carrier multiplies failures of deliveries by."""
+    return 1 + CARRIER_FAILURES * state.strength("new_carrier", week)
+
+
+def outage_factor(state: State, week: int) -> float:
+    """What a faulty release multiplies outages of the app by."""
+    return 1 + OUTAGES_AFTER_RELEASE * state.strength("faulty_release", week)

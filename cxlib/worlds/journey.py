@@ -40,7 +40,18 @@ PRICE_ON_INTENTION = 0.15
 
 def start(state: State) -> None:
     draw = state.streams
-    state.quality_trait = draw.normal("journey quality")
+    shift, dials = state.do.get("shift", {}), state.dials
+    state.quality_trait = draw.normal("journey quality") + shift.get("quality", 0.0)
+    state.service_trait += shift.get("service", 0.0)
+    state.delivery_trait += shift.get("delivery", 0.0)
+    state.expectation += shift.get("expectation", 0.0)
+    state.lasting = (
+        state.taste
+        + dials.weight_quality * state.quality_trait
+        + dials.weight_service * state.service_trait
+        + dials.weight_delivery * state.delivery_trait
+        - dials.weight_expectation * state.expectation
+    )
     state.peak = np.zeros(state.customers)
     state.end = np.zeros(state.customers)
     state.own_recommendation = OWN_RECOMMENDATION * draw.normal("journey recommendation")
@@ -93,27 +104,23 @@ def fade(state: State, week: int) -> None:
 
 
 def _update(state: State, week: int) -> None:
-    dials, shift = state.dials, state.do.get("shift", {})
-    release = state.strength("faulty_release", week)
-    state.quality = state.quality_trait - release * state.contract + shift.get("quality", 0.0)
-    state.service = state.service_trait + state.service_run + shift.get("service", 0.0)
-    state.delivery = state.delivery_trait + state.delivery_run + shift.get("delivery", 0.0)
-    state.core = (
-        state.taste
-        + dials.weight_quality * state.quality
-        + dials.weight_service * state.service
-        + dials.weight_delivery * state.delivery
-        - dials.weight_expectation * (state.expectation + shift.get("expectation", 0.0))
-        + dials.peak_weight * state.peak
-        + dials.end_weight * state.end
-    )
+    dials, scar = state.dials, state.scar
+    state.release = state.strength("faulty_release", week)
+    core = dials.weight_service * state.service_run
+    core += state.lasting
+    core += dials.weight_delivery * state.delivery_run
+    core += dials.peak_weight * state.peak
+    core += dials.end_weight * state.end
+    if state.release:
+        core -= dials.weight_quality * state.release * (state.contract & ~state.left)
+    state.core = core
+    state.satisfaction = core + scar["satisfaction"]
+    state.recommendation = CORE_IN_RECOMMENDATION * core
+    state.recommendation += state.own_recommendation
+    state.recommendation += scar["recommendation"]
+    state.intention = CORE_IN_INTENTION * core
+    state.intention += state.own_intention
+    state.intention += scar["intention"]
     raised = sum(e.kind == "price_rise" and week >= e.week for e in state.events)
-    grudge = PRICE_ON_INTENTION * raised * state.price_sensitivity
-    scar = state.scar
-    state.satisfaction = state.core + scar["satisfaction"]
-    state.recommendation = (
-        CORE_IN_RECOMMENDATION * state.core + state.own_recommendation + scar["recommendation"]
-    )
-    state.intention = (
-        CORE_IN_INTENTION * state.core + state.own_intention + scar["intention"] - grudge
-    )
+    if raised:
+        state.intention -= PRICE_ON_INTENTION * raised * state.price_sensitivity

@@ -32,6 +32,7 @@ from cxlib.worlds.company import (
     expit,
     logit,
 )
+from cxlib.worlds.experience import delivery, quality, service
 from cxlib.worlds.state import State
 
 __all__ = ["decide", "leave", "renew", "return_chance", "start", "win_back"]
@@ -59,7 +60,7 @@ def price_push(state: State, week: int, who: np.ndarray) -> np.ndarray:
 
 
 def leave(state: State, week: int, who: np.ndarray, base, u: np.ndarray, hardship=0.0) -> tuple:
-    """Who leaves, why, and with which probability.
+    """Who leaves, why those who leave do, and everybody's probability.
 
     Parameters
     ----------
@@ -76,22 +77,21 @@ def leave(state: State, week: int, who: np.ndarray, base, u: np.ndarray, hardshi
         + state.scar["dropout"][who]
         + 0.5 * state.hidden[who]
     )
-    need = expit(base)
-    success = expit(base + hardship)
     price = base + hardship + price_push(state, week, who)
     chance = expit(price + experience)
     gone = u < chance
+    who, u = who[gone], u[gone]
+    base, hardship, price = (np.broadcast_to(x, gone.size)[gone] for x in (base, hardship, price))
     parts = np.stack(
         [
-            dials.weight_quality * state.quality[who],
-            dials.weight_service * state.service[who] + state.scar["satisfaction"][who],
-            dials.weight_delivery * state.delivery[who],
+            dials.weight_quality * quality(state, who),
+            dials.weight_service * service(state, who) + state.scar["satisfaction"][who],
+            dials.weight_delivery * delivery(state, who),
         ]
     )
     worst = np.array([PRODUCT, SERVICE, DELIVERY_CAUSE])[np.argmin(parts, axis=0)]
-    cause = np.select(
-        [u < need, u < success, u < expit(price)], [NEED, NO_SUCCESS, PRICE], default=worst
-    )
+    within = [u < expit(base), u < expit(base + hardship), u < expit(price)]
+    cause = np.select(within, [NEED, NO_SUCCESS, PRICE], default=worst)
     return gone, cause.astype(np.int8), chance
 
 
@@ -115,7 +115,7 @@ def decide(state: State, week: int) -> None:
     u = state.streams.uniform("leaving contract", who, renewal)
     gone, cause, chance = leave(state, week, who, base, u, hardship)
     state.leaving[who[gone]] = True
-    state.leave_cause[who[gone]] = cause[gone]
+    state.leave_cause[who[gone]] = cause
     state.log("decision", customer=who, week=week, renewal=renewal, chance=chance, gone=gone)
 
 
@@ -208,4 +208,5 @@ def win_back(state: State, week: int) -> None:
     state.in_shop[who] = True
     state.returned_week[who] = week
     state.renewal_week[who] = week + CONTRACT_WEEKS
+    state.later("back in shop", back["day"], customer=who)
     state.log("returned", customer=who, day=back["day"])

@@ -18,9 +18,10 @@ from cxlib.worlds.company import (
 )
 from cxlib.worlds.state import State
 
-__all__ = ["start", "tenure"]
+__all__ = ["eligible", "present", "start", "tenure"]
 
 LONGEST_TENURE_WEEKS = 260
+KNOWN_WEEKS = 52
 
 
 def start(state: State) -> None:
@@ -40,6 +41,8 @@ def start(state: State) -> None:
     state.left_day = np.full(state.customers, -1)
 
     state.hidden = draw.normal("people hidden") * dials.hidden_confounder
+    # its mean is 1, so that the dial ties failures to gloom and makes them no more frequent
+    state.failure_odds = np.exp(state.hidden - 0.5 * dials.hidden_confounder**2)
     state.taste = (
         0.75 * draw.normal("people taste") + SEGMENT_MOOD[state.segment] - 0.5 * state.hidden
     )
@@ -56,6 +59,17 @@ def start(state: State) -> None:
     state.acquisition_cost = dials.acquisition_cost * cost
 
 
-def tenure(state: State, week: int) -> np.ndarray:
+def tenure(state: State, week: int, who) -> np.ndarray:
     """Standardised tenure: 0 at two and a half years, 1 a year and a half later."""
-    return np.clip((week - state.joined_time - 130.0) / 80.0, -2.0, 2.0)
+    return np.clip((week - state.joined_time[who] - 130.0) / 80.0, -2.0, 2.0)
+
+
+def present(state: State, week: int) -> np.ndarray:
+    """Customers on the Monday of a week: joined, not gone, neither openly nor in silence."""
+    return (state.joined_day < week * DAYS) & ~state.left & (state.in_shop | state.contract)
+
+
+def eligible(state: State, week: int) -> np.ndarray:
+    """Customers the company believes it has: not openly gone, and a purchase or contract lately."""
+    known = (week - state.last_order_week <= KNOWN_WEEKS) | state.contract
+    return (state.joined_day < (week - 4) * DAYS) & ~state.left & known

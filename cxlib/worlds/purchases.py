@@ -3,8 +3,9 @@
 A customer fills carts at the Poisson rate lambda / c5, where lambda ~ Gamma(r, alpha) and c5 is
 the share of carts paid in the usual checkout of five steps; thinning keeps orders Poisson with
 rate lambda. After every repeat order the customer leaves the shop for good with probability
-p ~ Beta(a, b). Waiting times are exponential in operational time, so that season and trend bend
-the clock without new draws. Order values follow z ~ Gamma(p, nu), nu ~ Gamma(q, gamma).
+p ~ Beta(a, b). Waiting times are exponential on a common clock (`clock[week]`), which season and
+trend bend without new draws; `next_cart` is its reading at each customer's next cart, so that a
+week touches only those who fill one. Order values follow z ~ Gamma(p, nu), nu ~ Gamma(q, gamma).
 
 Sources: Fader, Hardie & Lee 2005, doi:10.1287/mksc.1040.0098; Fader & Hardie 2013 (Gamma-Gamma).
 """
@@ -23,6 +24,7 @@ __all__ = ["price_level", "rate_factor", "start", "step"]
 WEEKS_A_YEAR = 365.25 / 7
 PROMISED_DAYS = np.array([2 if country == "DE" else 3 for country in COUNTRIES])
 SPEND_GRID = np.linspace(-8.3, 8.2, 4_126)  # normal scores; interpolation is right to 1e-5
+SLOWEST = 1e-100  # orders a week: never, but still a number to divide by
 EXTRA = 1_000_000  # counters of orders that no cart of the customer's own led to
 
 
@@ -30,7 +32,8 @@ def start(state: State) -> None:
     draw, dials = state.streams, state.dials
     u = np.clip(draw.uniform("purchases rate"), 1e-12, 1 - 1e-12)
     mean_rate = dials.orders_per_year / WEEKS_A_YEAR
-    state.rate = gammaincinv(dials.rate_shape, u) * mean_rate / dials.rate_shape
+    rate = gammaincinv(dials.rate_shape, u) * mean_rate / dials.rate_shape
+    state.rate = np.maximum(rate, SLOWEST)
     state.rate_z = ndtri(u)
     a = dials.dropout_mean * dials.dropout_concentration
     b = dials.dropout_concentration - a
@@ -50,7 +53,11 @@ def start(state: State) -> None:
     state.carts = np.zeros(state.customers, np.int64)
     state.orders = np.zeros(state.customers, np.int64)
     state.last_order_week = np.where(state.established, 0, -10_000)
-    state.waiting = -np.log(draw.uniform("purchases wait", at=0))
+    week_work = [rate_factor(state, week) for week in range(state.weeks)]
+    state.clock = np.concatenate([[0.0], np.cumsum(week_work)])
+    joined = np.clip(state.joined_time, 0.0, state.weeks)
+    first = np.interp(joined, np.arange(state.weeks + 1), state.clock)
+    state.next_cart = first + _wait(state, state.everybody)
     state.two_steps = draw.uniform("trial checkout") < _share(state, "checkout_trial")
 
 
@@ -79,29 +86,38 @@ def step(state: State, week: int) -> None:
     _first_orders(state, week, np.flatnonzero(joining))
     _extra_orders(state, week)
 
+    back = state.due("back in shop", week)
+    if back is not None:
+        state.next_cart[back["customer"]] = state.clock[week] + _wait(state, back["customer"])
     shopping = state.in_shop & ~state.left & (state.joined_day < (week + 1) * DAYS)
-    who = np.flatnonzero(shopping)
-    speed = state.rate[who] * rate_factor(state, week) / state.dials.completion_five_steps
-    if state.dials.rate_by_satisfaction:
-        speed = speed * np.exp(state.dials.rate_by_satisfaction * state.core[who])
-    now = np.maximum(state.joined_time[who] - week, 0.0)
     at_risk = np.count_nonzero(shopping)
+    tied = state.dials.rate_by_satisfaction
+    start, end = state.clock[week : week + 2]
+    who = np.flatnonzero(shopping if tied else shopping & (state.next_cart < end))
+    pace = (end - start) * np.exp(tied * state.core[who])
+    now = np.maximum(state.joined_time[who] - week, 0.0)
     expected = leavers = 0.0
     while who.size:
-        until_cart = state.waiting[who]
-        work = speed * (1.0 - now)
-        fills = until_cart < work
-        state.waiting[who[~fills]] -= work[~fills]
-        who, speed = who[fills], speed[fills]
-        now = now[fills] + until_cart[fills] / speed
+        until_cart = (state.next_cart[who] - start - now * (end - start)) / pace
+        fills = until_cart < 1.0 - now
+        if tied:  # who fills none has come further, or less far, than the common clock
+            state.next_cart[who[~fills]] -= ((pace - end + start) * (1.0 - now))[~fills]
+        who, pace = who[fills], pace[fills]
+        now = now[fills] + until_cart[fills]
         stays, chance = _carts(state, week, who, now)
         expected += chance.sum()
         leavers += np.count_nonzero(~stays)
-        who, speed, now = who[stays], speed[stays], now[stays]
+        who, pace, now = who[stays], pace[stays], now[stays]
     state.log(
         "shop hazard", week=np.array([week]), at_risk=at_risk, left=leavers, expected=expected
     )
     state.bought = {key: np.concatenate(parts) for key, parts in state.bought.items()}
+
+
+def _wait(state: State, who: np.ndarray) -> np.ndarray:
+    """How long until the next cart, on the common clock."""
+    work = -np.log(state.streams.uniform("purchases wait", who, state.carts[who]))
+    return work * state.dials.completion_five_steps / state.rate[who]
 
 
 def _carts(state: State, week: int, who: np.ndarray, now: np.ndarray) -> tuple:
@@ -109,7 +125,8 @@ def _carts(state: State, week: int, who: np.ndarray, now: np.ndarray) -> tuple:
     draw, dials = state.streams, state.dials
     number = state.carts[who]
     state.carts[who] += 1
-    state.waiting[who] = -np.log(draw.uniform("purchases wait", who, number + 1))
+    here = np.interp(week + now, [week, week + 1], state.clock[week : week + 2])
+    state.next_cart[who] = here + _wait(state, who)
     share = np.full(who.size, dials.completion_five_steps)
     trial = state.event("checkout_trial")
     in_trial = trial is not None and trial.active(week)
@@ -128,7 +145,7 @@ def _carts(state: State, week: int, who: np.ndarray, now: np.ndarray) -> tuple:
     gone, cause, chance = leave(state, week, buyers, logit(state.dropout[buyers]), u)
     state.in_shop[buyers[gone]] = False
     state.shop_left_day[buyers[gone]] = day[paid][gone]
-    state.shop_cause[buyers[gone]] = cause[gone]
+    state.shop_cause[buyers[gone]] = cause
     stays = np.ones(who.size, bool)
     stays[np.flatnonzero(paid)[gone]] = False
     return stays, chance
@@ -161,9 +178,8 @@ def _orders(state: State, week: int, who, day, number, two_steps=False) -> None:
     days = 1 + np.floor(-np.log(u_late / dials.late_share) * 1.2) if dials.late_share else 0
     late = np.where(u_late < dials.late_share, days, 0)
     carrier = state.strength("new_carrier", week)
-    late = late + np.floor(
-        carrier * 2 * draw.uniform("order carrier", who, number) + 0.5 * (carrier > 0)
-    )
+    if carrier:
+        late = late + np.floor(carrier * 2 * draw.uniform("order carrier", who, number) + 0.5)
     early = draw.uniform("order early", who, number) < 0.25
     late = np.where((late == 0) & early, -1, np.minimum(late, 21)).astype(np.int64)
     rows = state.log(

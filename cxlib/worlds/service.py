@@ -31,6 +31,7 @@ from cxlib.worlds.company import (
 )
 from cxlib.worlds.failures import harm, severity_of, suppressed
 from cxlib.worlds.journey import feel
+from cxlib.worlds.people import present
 from cxlib.worlds.purchases import WEEKS_A_YEAR
 from cxlib.worlds.state import State
 
@@ -71,15 +72,13 @@ def effort_index(dials, contact: dict, agent_effort: np.ndarray) -> np.ndarray:
 
 def _questions(state: State, week: int) -> dict:
     draw = state.streams
-    present = (state.joined_day < week * DAYS) & ~state.left & (state.in_shop | state.contract)
-    asks = np.flatnonzero(
-        present & (draw.uniform("service question", at=week) < state.question_chance)
-    )
+    here = np.flatnonzero(present(state, week))
+    asks = here[draw.uniform("service question", here, week) < state.question_chance[here]]
     day = week * DAYS + np.floor(draw.uniform("service day", asks, week) * 5).astype(np.int64)
     topic = choose(QUESTION_TOPIC_SHARES, draw.uniform("service topic", asks, week))
     topic = np.where(state.contract[asks] | (topic != TOPICS.index("app")), topic, 0)
     zero = np.zeros(asks.size, np.int64)
-    wrong = np.minimum(state.dials.contact_failure * np.exp(state.hidden[asks]), 0.95)
+    wrong = np.minimum(state.dials.contact_failure * state.failure_odds[asks], 0.95)
     fails = (draw.uniform("service wrong", asks, week) < wrong) & (not suppressed(state, week))
     return {
         "customer": asks,

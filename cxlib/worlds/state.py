@@ -95,6 +95,10 @@ class State:
 
 def _stack(parts: list[tuple]) -> np.ndarray:
     """Concatenate columns; a scalar stands for as many equal rows."""
-    return np.concatenate(
-        [c if isinstance(c, np.ndarray) else np.full(size, c) for size, c in parts]
-    )
+    dtype = np.result_type(*{np.asarray(column).dtype for _, column in parts})
+    column = np.empty(sum(size for size, _ in parts), dtype)
+    first = 0
+    for size, values in parts:
+        column[first : first + size] = values
+        first += size
+    return column

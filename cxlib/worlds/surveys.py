@@ -22,16 +22,17 @@ from cxlib.worlds.company import (
     RELATIONSHIP,
     expit,
 )
+from cxlib.worlds.experience import delivery, quality, service
 from cxlib.worlds.journey import phase
+from cxlib.worlds.people import eligible, present
 from cxlib.worlds.state import State
 
-__all__ = ["QUESTIONS", "ask_intention", "eligible", "present", "quarterly", "start", "touchpoints"]
+__all__ = ["QUESTIONS", "WORDINGS", "ask_intention", "quarterly", "start", "touchpoints"]
 
 QUESTIONS = ("nps", "intent", "csat", "ces", "rating", "emotion", "pulse")
 NPS, INTENT, CSAT, CES, RATING, EMOTION, PULSE = range(len(QUESTIONS))
 WORDINGS = ("effort", "easy")
 QUARTER_WEEKS = 13
-KNOWN_WEEKS = 52
 ASKED_AFTER_CONTACT, ASKED_AFTER_PARCEL, ASKED_AFTER_ORDER = 0.6, 0.25, 0.08
 ANSWER_LIFT_AT_TOUCHPOINT = 0.3
 # shares of answers 1..k of a contact of typical effort
@@ -45,20 +46,11 @@ def start(state: State) -> None:
     state.survey_phase = np.floor(state.streams.uniform("survey phase") * QUARTER_WEEKS).astype(int)
 
 
-def present(state: State, week: int) -> np.ndarray:
-    """Customers on the Monday of a week: joined, not gone, neither openly nor in silence."""
-    return (state.joined_day < week * DAYS) & ~state.left & (state.in_shop | state.contract)
-
-
-def eligible(state: State, week: int) -> np.ndarray:
-    """Customers the company believes it has: not openly gone, and a purchase or contract lately."""
-    known = (week - state.last_order_week <= KNOWN_WEEKS) | state.contract
-    return (state.joined_day < (week - 4) * DAYS) & ~state.left & known
-
-
+NO_SCORE = -128
 BLANK = {
     "item": np.int8(-1),
     "wording": np.int8(-1),
+    "phase": np.int8(-1),
     "touchpoint": np.int8(RELATIONSHIP),
     "emotion": np.int8(-1),
     "contact": np.int32(-1),
@@ -69,11 +61,24 @@ BLANK = {
 
 
 def _rows(state: State, week: int, who, question: int, score, given, invited, **more) -> None:
-    """Log invitations, answered (score) or not (-128)."""
-    delay = state.streams.uniform("survey delay", who, week * 8 + question)
-    answered = invited + 1 + (4 * delay).astype(np.int32)
-    gone_by_then = state.leaving[who] & (answered >= state.renewal_week[who] * DAYS)
-    given = given & ~gone_by_then
+    """Log invitations of the weeks shown; `score` holds the answers of those who have given one."""
+    scores = np.full(who.size, NO_SCORE, np.int8)
+    scores[given] = score
+    last = state.weeks * DAYS
+    invited = np.broadcast_to(np.asarray(invited, np.int32), who.size)
+    if invited.size and invited.max() >= last:
+        kept = invited < last
+        more = {key: c[kept] if isinstance(c, np.ndarray) else c for key, c in more.items()}
+        who, given, invited, scores = who[kept], given[kept], invited[kept], scores[kept]
+    answers_at = np.flatnonzero(given)
+    them = who[answers_at]
+    delay = state.streams.uniform("survey delay", them, week * 8 + question)
+    when = invited[answers_at] + 1 + (4 * delay).astype(np.int32)
+    late = (when >= last) | (state.leaving[them] & (when >= state.renewal_week[them] * DAYS))
+    answered = np.full(who.size, -1, np.int32)
+    answered[answers_at] = when
+    answered[answers_at[late]] = -1
+    scores[answers_at[late]] = NO_SCORE
     cells = {
         key: value.astype(BLANK[key].dtype) if isinstance(value, np.ndarray) else np.int8(value)
         for key, value in more.items()
@@ -82,10 +87,9 @@ def _rows(state: State, week: int, who, question: int, score, given, invited, **
         "responses",
         customer=who.astype(np.int32),
         question=np.int8(question),
-        score=np.where(given, score, -128).astype(np.int8),
-        answered=np.where(given, answered, -1).astype(np.int32),
-        invited=invited.astype(np.int32) if isinstance(invited, np.ndarray) else np.int32(invited),
-        phase=phase(state, week, who),
+        score=scores,
+        answered=answered,
+        invited=invited,
         **{**BLANK, **cells},
     )
 
@@ -93,8 +97,8 @@ def _rows(state: State, week: int, who, question: int, score, given, invited, **
 def quarterly(state: State, week: int) -> None:
     draw, dials = state.streams, state.dials
     here, known = present(state, week), eligible(state, week)
-    for feeling in ("satisfaction", "recommendation", "intention"):
-        state.remember(feeling, week, getattr(state, feeling))
+    state.remember("satisfaction", week, state.satisfaction)
+    state.remember("recommendation", week, state.recommendation)
     state.remember("present", week, here)
     state.remember("eligible", week, known)
     turn = np.flatnonzero(known & ((week - state.survey_phase) % QUARTER_WEEKS == 0))
@@ -104,13 +108,15 @@ def quarterly(state: State, week: int) -> None:
     willing = answers.answer_chance(state, week, who, state.satisfaction[who])
     given = (draw.uniform("survey answer", who, week) < willing) & here[who]
     monday = week * DAYS
-    nps = answers.nps_answer(state, who, week, state.recommendation[who])
-    words = comment(state, week, who, given, nps)
-    common = {"given": given, "invited": monday, "weight": weight}
+    them = who[given]
+    nps = answers.nps_answer(state, them, week, state.recommendation[them])
+    words = np.full(who.size, -1)
+    words[given] = comment(state, week, them, nps)
+    common = {"given": given, "invited": monday, "weight": weight, "phase": phase(state, week, who)}
     _rows(state, week, who, NPS, nps, comment=words, **common)
-    intent = answers.intent_answer(state, who, week, state.intention[who])
+    intent = answers.intent_answer(state, them, week, state.intention[them])
     _rows(state, week, who, INTENT, intent, **common)
-    csat = answers.csat_answer(state, who, week, state.satisfaction[who])
+    csat = answers.csat_answer(state, them, week, state.satisfaction[them])
     _rows(state, week, who, CSAT, csat, **common)
 
     managed = np.flatnonzero(
@@ -119,15 +125,17 @@ def quarterly(state: State, week: int) -> None:
     true = np.sqrt(dials.pulse_reliability) * state.satisfaction[managed]
     false = np.sqrt(1 - dials.pulse_reliability) * draw.normal("survey pulse", managed, week)
     pulse = np.clip(np.round(answers.PULSE_MEAN + answers.PULSE_SLOPE * (true + false)), 1, 5)
-    _rows(state, week, managed, PULSE, pulse, given=np.ones(managed.size, bool), invited=monday)
+    everyone = {"given": np.ones(managed.size, bool), "phase": phase(state, week, managed)}
+    _rows(state, week, managed, PULSE, pulse, invited=monday, **everyone)
 
 
 def ask_intention(state: State, week: int, who: np.ndarray) -> None:
     """The question of intention alone, outside the quarterly survey: an arm of the offer trial."""
     willing = answers.answer_chance(state, week, who, state.satisfaction[who])
     given = state.streams.uniform("survey answer intention", who, week) < willing
-    intent = answers.intent_answer(state, who, week, state.intention[who])
-    _rows(state, week, who, INTENT, intent, given=given, invited=week * DAYS)
+    intent = answers.intent_answer(state, who[given], week, state.intention[who[given]])
+    phases = phase(state, week, who)
+    _rows(state, week, who, INTENT, intent, given=given, invited=week * DAYS, phase=phases)
 
 
 def _touched(state: State, week: int, name: str, who, at, asked: float) -> tuple:
@@ -150,22 +158,21 @@ def _emotion_code(emotion: np.ndarray) -> np.ndarray:
     return np.digitize(emotion, [-1.5, -0.5, 0.5, 1.5]).astype(np.int8)
 
 
-def _emotion_rows(state, week, who, emotion, given, invited, touchpoint, **more) -> None:
-    score = np.clip(np.round(4 + emotion), 1, 7)
+def _emotion_rows(state, week, who, emotion, given, **more) -> None:
+    score = np.clip(np.round(4 + emotion[given]), 1, 7)
     named = np.where(given, _emotion_code(emotion), -1)
-    given_rows = {"given": given, "invited": invited, "touchpoint": touchpoint, "emotion": named}
-    _rows(state, week, who, EMOTION, score, **given_rows, **more)
+    _rows(state, week, who, EMOTION, score, given, emotion=named, **more)
 
 
-def ces_answer(state: State, stream: str, who, at, effort: np.ndarray) -> tuple:
-    """Wording asked (0 effort 1-5, 1 easy 1-7) and the ordered-logit answer."""
+def ces_answer(state: State, stream: str, who, at, effort: np.ndarray, given) -> tuple:
+    """Wording asked of all (0 effort 1-5, 1 easy 1-7), and the given ordered-logit answers."""
     draw = state.streams
     wording = (draw.uniform(f"{stream} wording", who, at) < 0.5).astype(np.int8)
-    u = draw.uniform(stream, who, at)
-    strain = effort - TYPICAL_EFFORT + np.log(u) - np.log1p(-u)
+    u = draw.uniform(stream, who[given], at[given])
+    strain = effort[given] - TYPICAL_EFFORT + np.log(u) - np.log1p(-u)
     hard = 1 + np.searchsorted(CES_EFFORT_CUTS, strain)
     easy = 1 + np.searchsorted(CES_EASY_CUTS, -strain)
-    return wording, np.where(wording == 1, easy, hard)
+    return wording, np.where(wording[given] == 1, easy, hard)
 
 
 def share_easy(effort: np.ndarray) -> np.ndarray:
@@ -184,13 +191,16 @@ def _after_contacts(state: State, week: int) -> None:
     who, at = desk["customer"], desk["at"]
     chosen, given = _touched(state, week, "contact", who, at, ASKED_AFTER_CONTACT)
     who, at, effort = who[chosen], at[chosen], desk["effort"][chosen]
-    wording, score = ces_answer(state, "survey ces", who, at, effort)
-    about = {"contact": desk["row"][chosen]}
-    invited = desk["closed"][chosen] + 1
-    given = given & (invited < state.weeks * DAYS)
-    common = {"given": given, "invited": invited, "touchpoint": CONTACT}
-    _rows(state, week, who, CES, score, wording=wording, **common, **about)
-    _emotion_rows(state, week, who, desk["emotion"][chosen], given, invited, CONTACT, **about)
+    wording, score = ces_answer(state, "survey ces", who, at, effort, given)
+    about = {
+        "given": given,
+        "invited": desk["closed"][chosen] + 1,
+        "touchpoint": CONTACT,
+        "contact": desk["row"][chosen],
+        "phase": phase(state, week, who),
+    }
+    _rows(state, week, who, CES, score, wording=wording, **about)
+    _emotion_rows(state, week, who, desk["emotion"][chosen], **about)
 
 
 def _after_parcels(state: State, week: int) -> None:
@@ -201,25 +211,28 @@ def _after_parcels(state: State, week: int) -> None:
     who, number = parcels["customer"], parcels["number"]
     chosen, given = _touched(state, week, "parcel", who, number, ASKED_AFTER_PARCEL)
     who, number = who[chosen], number[chosen]
-    invited = parcels["day"][chosen] + 1
-    about = {"order": parcels["row"][chosen], "touchpoint": DELIVERY, "invited": invited}
-    feeling = state.satisfaction[who]
-    csat = answers.score(
-        state, "survey parcel", who, number, feeling, answers.CSAT_MEAN, answers.CSAT_SLOPE, 1, 7
-    )
-    _rows(state, week, who, CSAT, csat, given=given, **about)
-    price = -0.6 * np.log(state.price_sensitivity[who])
-    felt = (state.quality, state.service, state.delivery, None, state.expectation)
-    for item, column in enumerate(felt):
-        own = price if column is None else column[who]
+    about = {
+        "invited": parcels["day"][chosen] + 1,
+        "touchpoint": DELIVERY,
+        "order": parcels["row"][chosen],
+        "phase": phase(state, week, who),
+    }
+    them, parcel = who[given], number[given]
+    feeling = state.satisfaction[them]
+    to_seven = (answers.CSAT_MEAN, answers.CSAT_SLOPE, 1, 7)
+    csat = answers.score(state, "survey parcel", them, parcel, feeling, *to_seven)
+    _rows(state, week, who, CSAT, csat, given, **about)
+    price = -0.6 * np.log(state.price_sensitivity[them])
+    met = (quality(state, them), service(state, them), delivery(state, them))
+    for item, own in enumerate((*met, price, state.expectation[them])):
         mixed = (1 - dials.halo) * own + dials.halo * feeling
         stream = f"survey rating {ITEMS[item]}"
-        mean, slope = answers.CSAT_MEAN, answers.CSAT_SLOPE
-        rating = answers.score(state, stream, who, number, mixed, mean, slope, 1, 7)
-        left_out = draw.uniform(f"{stream} missing", who, number) < dials.item_missing
-        _rows(state, week, who, RATING, rating, given=given & ~left_out, item=item, **about)
-    emotion = parcels["emotion"][chosen]
-    _emotion_rows(state, week, who, emotion, given, invited, DELIVERY, order=about["order"])
+        rating = answers.score(state, stream, them, parcel, mixed, *to_seven)
+        rated = draw.uniform(f"{stream} missing", them, parcel) >= dials.item_missing
+        filled = given.copy()
+        filled[given] = rated
+        _rows(state, week, who, RATING, rating[rated], filled, item=item, **about)
+    _emotion_rows(state, week, who, parcels["emotion"][chosen], given, **about)
 
 
 def _after_carts(state: State, week: int) -> None:
@@ -228,6 +241,7 @@ def _after_carts(state: State, week: int) -> None:
     chosen, given = _touched(state, week, "cart", who, number, ASKED_AFTER_ORDER)
     who, number = who[chosen], number[chosen]
     effort = np.where(carts["two_steps"][chosen], CHECKOUT_EFFORT[True], CHECKOUT_EFFORT[False])
-    wording, score = ces_answer(state, "survey checkout", who, number, effort)
+    wording, score = ces_answer(state, "survey checkout", who, number, effort, given)
     about = {"order": carts["row"][chosen], "touchpoint": ORDER, "wording": wording}
-    _rows(state, week, who, CES, score, given=given, invited=carts["day"][chosen] + 1, **about)
+    about |= {"invited": carts["day"][chosen] + 1, "phase": phase(state, week, who)}
+    _rows(state, week, who, CES, score, given, **about)

@@ -2,24 +2,24 @@
 
 Watch list: app customers whose logins of four weeks fell by 30 % against the four before; a coin
 decides on a call, which keeps `call_saves` of those about to leave. Asking x offering: a coin
-each, once, to every customer of the shop; extra orders come within four weeks. The checkout,
-surprise and win-back arms live with purchases, deliveries and leaving.
+each, once, to every customer of the shop; extra orders come within the weeks of the trial. The
+checkout, surprise and win-back arms live with purchases, deliveries and leaving.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-from cxlib.worlds.app import RING_WEEKS
+from cxlib.worlds.app import RING_WEEKS, using
 from cxlib.worlds.company import DAYS
+from cxlib.worlds.people import eligible, present
 from cxlib.worlds.state import State
-from cxlib.worlds.surveys import ask_intention, eligible, present
+from cxlib.worlds.surveys import ask_intention
 
 __all__ = ["extra_order_chance", "offers", "start", "watch_list"]
 
 WATCH_FALL = 0.30
 WATCH_PAUSE_WEEKS = 26
-OFFER_WEEKS = 4
 
 
 def start(state: State) -> None:
@@ -31,11 +31,14 @@ def watch_list(state: State, week: int) -> None:
     event = state.event("watch_list")
     if event is None or not event.active(week) or week < RING_WEEKS:
         return
+    who = using(state, week)
+    who = who[week - state.listed_week[who] > WATCH_PAUSE_WEEKS]
     slots = np.arange(week - RING_WEEKS, week) % RING_WEEKS
-    before = state.usage_ring[slots[:4]].sum(axis=0)
-    lately = state.usage_ring[slots[4:]].sum(axis=0)
+    place = state.app_place[who]
+    before = state.usage_ring[slots[:4]].sum(axis=0)[place]
+    lately = state.usage_ring[slots[4:]].sum(axis=0)[place]
     fell = (before > 0) & (lately <= (1 - WATCH_FALL) * before)
-    who = np.flatnonzero(fell & ~state.left & (week - state.listed_week > WATCH_PAUSE_WEEKS))
+    who, fall = who[fell], 1 - lately[fell] / before[fell]
     state.listed_week[who] = week
     called = state.streams.uniform("trial call", who, week) < event.size
     called = np.broadcast_to(state.do.get("called", called), who.size)
@@ -49,7 +52,7 @@ def watch_list(state: State, week: int) -> None:
         day=np.full(who.size, week * DAYS + 1),
         called=called,
         leaving=about_to_leave,
-        fall=1 - lately[who] / before[who],
+        fall=fall,
     )
 
 
@@ -71,8 +74,8 @@ def offers(state: State, week: int) -> None:
     ask_intention(state, week, who[asked])
     chance = extra_order_chance(state.dials, state.intention[who], asked, offered)
     buys = draw.uniform("trial extra order", who) < chance
-    day = week * DAYS + 1 + np.floor(draw.uniform("trial order day", who) * 7 * OFFER_WEEKS)
-    day = np.minimum(day, (week + OFFER_WEEKS) * DAYS - 1).astype(np.int64)
+    day = week * DAYS + 1 + np.floor(draw.uniform("trial order day", who) * DAYS * event.weeks)
+    day = np.minimum(day, (week + event.weeks) * DAYS - 1).astype(np.int64)
     state.later("extra order", day[buys], customer=who[buys])
     state.log(
         "offer trial",

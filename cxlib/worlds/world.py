@@ -53,6 +53,7 @@ STEPS = (
     trials.watch_list,
     leaving.renew,
     surveys.quarterly,
+    failures.aftermath,
     journey.fade,
     trials.offers,
     app.step,

@@ -67,7 +67,7 @@ def test_recovery_effects_equal_a_twin_made_by_hand(small):
         for chosen in (None, level)
     ]
     who = twins[0].history["present at failure"] & (twins[0].history["failures before"] == 0)
-    by_hand = np.diff([t.history["recommendation"][week + 1, who].mean() for t in twins])[0]
+    by_hand = np.diff([t.history["recommendation after"][who].mean() for t in twins])[0]
     frame = small.truth.recovery_effects(week, horizon_weeks=5, severity=3)
     assert effect(frame, level, "recommendation") == pytest.approx(by_hand, abs=1e-6)
 
