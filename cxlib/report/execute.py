@@ -12,7 +12,6 @@ import sys
 import threading
 import time
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -29,31 +28,9 @@ from cxlib.report import provenance
 from cxlib.report.record import RECORD_TYPE, TABLES_VARIABLE
 from cxlib.report.render import check_formulas, render_prose, render_report, source_cells
 
-__all__ = ["cell_error", "finish_failed", "first_manifest", "recorded_values"]
+__all__ = ["cell_error", "finish_failed", "recorded_values"]
 
 _RECORD_FIELDS = ("value", "low", "high", "unit", "n", "level", "period", "target", "better")
-
-
-def first_manifest(request: Mapping[str, Any]) -> dict[str, Any]:
-    """The manifest as far as it is known before the run, in the order in which it is written."""
-    return {
-        "status": "failed",
-        "key": None,
-        "job": request["job"],
-        "notebook": request["notebook_name"],
-        "title": request["job"],
-        "question": "",
-        "schedule": request["schedule"],
-        "parameters": request["parameters"],
-        "inputs": [],
-        "values": {},
-        "started_at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "seconds": 0.0,
-        "attempts": 1,
-        "versions": provenance.versions(),
-        "outputs": [],
-        "error": None,
-    }
 
 
 def recorded_values(nb: nbformat.NotebookNode) -> dict[str, dict[str, Any]]:
@@ -144,7 +121,7 @@ def run(request: Mapping[str, Any], folder: Path) -> dict[str, Any]:
     -------
     dict
     """
-    manifest, clock = first_manifest(request), time.monotonic()
+    manifest, clock = provenance.first_manifest(request), time.monotonic()
     nb = None
     try:
         nb = nbformat.v4.upgrade(nbformat.read(request["notebook"], as_version=4))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,14 +13,15 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from cxlib.errors import CxError, Problem, RefusedError
+from cxlib.report.alerts import read_alert
+from cxlib.report.cron import read_cron
+from cxlib.report.each import check_for_each, folder_name, folder_problems, read_values
 from cxlib.report.params import Parameter, parse_text, read_parameters, resolve, unknown_names
 
 __all__ = ["Job", "PlanRefused", "Run", "make_plan", "read_jobs"]
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.]*(?:-[A-Za-z0-9_.]+)*")
 _RESERVED = ("failed", "interactive", "index.html", "index.json")
-_CRON_RANGES = ((0, 59), (0, 23), (1, 31), (1, 12), (0, 7))
-_CRON_ITEM = re.compile(r"(?:\*|(\d+)(?:-(\d+))?)(?:/([1-9]\d*))?")
 
 
 class Job(BaseModel):
@@ -33,9 +34,22 @@ class Job(BaseModel):
     parameters : dict
         Values for parameters that the notebook declares; input files relative to jobs.toml.
     formats : list of str
-        ``["html"]``.
+        ``["html"]``, or with ``"pdf"`` as well.
     schedule : str or None
         When the job is meant to run, five fields of cron; shown on the shelf.
+    for_each : dict or None
+        One report for each value of a parameter: ``{country = ["DE", "FR"]}``, or the distinct
+        values of an input's column: ``{country = {column = "country", of = "responses"}}``.
+    alert : list of dict
+        Conditions on recorded values: ``{value = "nps", below = 30}``.
+    retries : int
+        How often a run that broke down is tried again, 0 to 5.
+    timeout_minutes : float or None
+        The most that all attempts together may take; the command line's limit where None.
+    memory_mb : int or None
+        The most memory that the run and its kernel may hold together.
+    stale_after_days : float or None
+        When an input counts as out of date; derived from the schedule where None.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
@@ -45,29 +59,38 @@ class Job(BaseModel):
     formats: list[str] = Field(default_factory=lambda: ["html"])
     schedule: str | None = None
     for_each: dict[str, Any] | None = None
-    alert: Any = None
+    alert: list[dict[str, Any]] = Field(default_factory=list)
+    retries: int = Field(default=0, ge=0, le=5)
+    timeout_minutes: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+    memory_mb: int | None = Field(default=None, ge=256)
+    stale_after_days: float | None = Field(default=None, gt=0, allow_inf_nan=False)
 
     @field_validator("formats")
     @classmethod
     def _formats(cls, value: list[str]) -> list[str]:
-        if "pdf" in value:
-            raise ValueError("this version writes no PDF yet; print report.html instead")
-        if value != ["html"]:
-            raise ValueError('must be ["html"]')
+        if sorted(value) not in (["html"], ["html", "pdf"]):
+            raise ValueError('must be ["html"] or ["html", "pdf"]')
         return value
 
     @field_validator("schedule")
     @classmethod
     def _schedule(cls, value: str | None) -> str | None:
-        if value is not None and not _is_cron(value):
-            raise ValueError(f'{value!r} is not five fields of cron such as "0 6 * * 1"')
+        if value is not None:
+            read_cron(value)
         return value
 
-    @field_validator("for_each", "alert", mode="before")
+    @field_validator("for_each")
     @classmethod
-    def _not_yet(cls, value: Any) -> Any:
+    def _for_each(cls, value: dict[str, Any] | None) -> dict[str, Any] | None:
         if value is not None:
-            raise ValueError("this version cannot do this yet; remove the field")
+            check_for_each(value)
+        return value
+
+    @field_validator("alert")
+    @classmethod
+    def _alert(cls, value: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        for entry in value:
+            read_alert(entry)
         return value
 
 
@@ -87,7 +110,12 @@ class Run:
     changed : tuple of str
         The parameters that differ from the notebook's own defaults.
     declared : tuple of Parameter
-    schedule : str or None
+    for_each : dict
+        The parameter that ``for_each`` varies, with this run's value; empty without it.
+    schedule, alert, stale_after_days, formats, retries, memory_mb
+        As the job has them.
+    timeout_seconds : float or None
+        The job's own limit.
     """
 
     job: str
@@ -96,7 +124,14 @@ class Run:
     folder: str
     changed: tuple[str, ...] = ()
     declared: tuple[Parameter, ...] = field(default=(), repr=False)
+    for_each: Mapping[str, Any] = field(default_factory=dict)
     schedule: str | None = None
+    alert: tuple[Mapping[str, Any], ...] = ()
+    stale_after_days: float | None = None
+    formats: tuple[str, ...] = ("html",)
+    retries: int = 0
+    timeout_seconds: float | None = None
+    memory_mb: int | None = None
 
 
 class PlanRefused(RefusedError):
@@ -105,21 +140,6 @@ class PlanRefused(RefusedError):
     def __init__(self, headline: str, problems: Iterable[Problem], jobs: Mapping[str, str]):
         super().__init__(headline, problems)
         self.jobs = dict(jobs)
-
-
-def _is_cron(text: str) -> bool:
-    fields = text.split()
-    if len(fields) != len(_CRON_RANGES):
-        return False
-    for entry, (low, high) in zip(fields, _CRON_RANGES, strict=True):
-        for item in entry.split(","):
-            match = _CRON_ITEM.fullmatch(item)
-            if not match:
-                return False
-            bounds = [int(bound) for bound in match.group(1, 2) if bound is not None]
-            if bounds != sorted(bounds) or any(not low <= bound <= high for bound in bounds):
-                return False
-    return True
 
 
 def read_jobs(path: str | Path) -> dict[str, Job]:
@@ -214,7 +234,13 @@ def make_plan(
     overrides = dict(overrides or {})
     working_folder = Path.cwd() if working_folder is None else Path(working_folder)
     jobs = read_jobs(jobs_file)
-    chosen = list(dict.fromkeys(names)) or list(jobs)
+    chosen: dict[str, set[str]] = {}  # the job, and of its for_each the named ones (none: all)
+    for name in list(names) or jobs:
+        job, _, value = name.partition("--")
+        chosen.setdefault(job, set()).update({name} if value else ())
+    for name in names:
+        if name in chosen:
+            chosen[name].clear()
     unknown = [name for name in chosen if name not in jobs]
     if unknown:
         raise RefusedError(
@@ -222,9 +248,11 @@ def make_plan(
             [_unknown_job(name, jobs) for name in unknown],
         )
     runs, problems, blamed = [], [], {}
-    for name in chosen:
+    for name, only in chosen.items():
         try:
-            run, own, foreign = _plan_run(name, jobs[name], jobs_file, overrides, working_folder)
+            planned, own, foreign = _plan_job(
+                name, jobs[name], only, jobs_file, overrides, working_folder
+            )
         except CxError as error:
             own = list(error.problems) or [Problem(error.headline.rstrip("."))]
             blamed[name] = str(error)
@@ -233,7 +261,7 @@ def make_plan(
         if own:
             blamed[name] = str(CxError("The parameters cannot be used.", own))
         problems += [_of_job(name, problem) for problem in own + foreign]
-        runs.append(run)
+        runs += planned
     if problems:
         raise PlanRefused("Refused before anything ran.", problems, blamed)
     return runs
@@ -244,16 +272,21 @@ def _of_job(name: str, problem: Problem) -> Problem:
     return Problem(problem.what, where, problem.allowed, problem.cause, problem.count)
 
 
-def _unknown_job(name: str, jobs: Mapping[str, Job]) -> Problem:
+def _unknown_job(name: str, jobs: Iterable[str]) -> Problem:
     near = difflib.get_close_matches(name, jobs, n=2)
     cause = f"Did you mean {' or '.join(near)}?" if near else ""
     return Problem(f"unknown job {name!r}", allowed=", ".join(jobs), cause=cause)
 
 
-def _plan_run(
-    name: str, job: Job, jobs_file: Path, overrides: Mapping[str, str], working_folder: Path
-) -> tuple[Run, list[Problem], list[Problem]]:
-    """Plan one job: its run, the problems of its values, and overrides it does not know."""
+def _plan_job(
+    name: str,
+    job: Job,
+    only: Collection[str],
+    jobs_file: Path,
+    overrides: Mapping[str, str],
+    working_folder: Path,
+) -> tuple[list[Run], list[Problem], list[Problem]]:
+    """Plan one job: its runs, the problems of its values, and overrides it does not know."""
     notebook = (jobs_file.parent / job.notebook).resolve()
     declared = read_parameters(notebook)
     spoken = {
@@ -262,8 +295,66 @@ def _plan_run(
         if key in declared
     }
     written = {key: (value, jobs_file.parent) for key, value in job.parameters.items()}
-    values, problems = resolve(declared, written | spoken, notebook.parent)
+    given = written | spoken
+    values, problems = resolve(declared, given, notebook.parent)
     foreign = unknown_names(declared, overrides)
-    changed = tuple(key for key, p in declared.items() if values[key] != p.default)
-    run = Run(name, notebook, values, name, changed, tuple(declared.values()), job.schedule)
-    return run, problems, foreign
+    if job.for_each is None:
+        foreign += [
+            Problem(f"{each} is none of its reports", allowed=f"{name}; it has no for_each")
+            for each in only
+        ]
+        return [_run(name, name, job, notebook, declared, values, {})], problems, foreign
+    ((varied, source),) = job.for_each.items()
+    if varied not in declared:
+        return [], [*problems, *unknown_names(declared, [varied])], foreign
+    if varied in given:
+        cause = f"for_each sets it; run one of its reports as {name}--VALUE."
+        problems.append(Problem(f"{varied} is given twice", "field for_each", cause=cause))
+    if isinstance(source, Mapping):
+        source, own = _column_values(declared, varied, values, **source)
+        problems += own
+    problems += folder_problems(name, source)
+    runs = []
+    for value in source:
+        each, own = resolve(declared, given | {varied: (value, jobs_file.parent)}, notebook.parent)
+        problems += [problem for problem in own if problem not in problems]
+        run_name = folder_name(name, value)
+        if not only or run_name in only:
+            runs.append(_run(run_name, run_name, job, notebook, declared, each, {varied: value}))
+    known = [folder_name(name, value) for value in source]
+    if not problems:
+        foreign += [_unknown_job(each, known) for each in sorted(only) if each not in known]
+    return runs, problems, foreign
+
+
+def _column_values(declared, varied: str, values: Mapping[str, Any], *, column: str, of: str):
+    known = [key for key, p in declared.items() if p.kind.name == "InputFile"]
+    where = "field for_each"
+    if of not in known:
+        allowed = ", ".join(known) or "none: the notebook has no input file"
+        return [], [Problem(f"{of} is no input file of this notebook", where, allowed)]
+    if values[of] is None:
+        return [], [Problem(f"{of} names no file whose column {column} could be read", where)]
+    if not Path(values[of]).is_file():
+        return [], []  # said already
+    texts, problems = read_values(column, values[of])
+    return [parse_text(declared[varied], text) for text in texts], problems
+
+
+def _run(name, folder, job: Job, notebook, declared, values, for_each) -> Run:
+    return Run(
+        name,
+        notebook,
+        values,
+        folder,
+        tuple(key for key, p in declared.items() if values[key] != p.default),
+        tuple(declared.values()),
+        for_each,
+        job.schedule,
+        tuple(job.alert),
+        job.stale_after_days,
+        tuple(job.formats),
+        job.retries,
+        job.timeout_minutes and 60 * job.timeout_minutes,
+        job.memory_mb,
+    )

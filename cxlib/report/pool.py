@@ -20,6 +20,7 @@ import psutil
 
 from cxlib.errors import CxError
 from cxlib.report.plan import Run
+from cxlib.report.provenance import JOB_FIELDS, first_manifest
 from cxlib.report.publish import publish, read_manifest, withdraw
 
 __all__ = ["Outcome", "kill_tree", "mark_refused", "run_all"]
@@ -110,7 +111,7 @@ def _request(run: Run, out: Path) -> dict[str, Any]:
         "notebook_name": Path(os.path.relpath(run.notebook, out.parent)).as_posix(),
         "parameters": dict(run.parameters),
         "changed": list(run.changed),
-        "schedule": run.schedule,
+        **{name: getattr(run, name) for name in JOB_FIELDS},
         "declared": [
             {"name": p.name, "meaning": p.meaning, "unit": p.unit, "changed": p.name in run.changed}
             for p in run.declared
@@ -188,7 +189,7 @@ def _result(request: dict, work: Path, late: bool, timeout_seconds: float) -> di
     result = work / "result.json"
     if result.is_file() and not late:
         return json.loads(result.read_text(encoding="utf-8"))
-    from cxlib.report.execute import finish_failed, first_manifest
+    from cxlib.report.execute import finish_failed
 
     if late:
         reason = f"The run took longer than {timeout_seconds:g} seconds and was ended."
@@ -217,8 +218,6 @@ def _publish(run: Run, out: Path, folder: Path, manifest: dict[str, Any]) -> Out
 
 def mark_refused(job: str, message: str, out: Path) -> None:
     """Put a job on the shelf as failed that could not even start; its last report stays."""
-    from cxlib.report.execute import first_manifest
-
     known = read_manifest(out / job) or {}
     request = {
         "job": job,

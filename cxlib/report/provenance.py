@@ -9,6 +9,7 @@ import json
 import math
 import platform
 from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,13 +18,36 @@ import cxlib
 if TYPE_CHECKING:
     import nbformat
 
-__all__ = ["file_sha256", "inputs", "key", "versions", "without_nan"]
+__all__ = ["file_sha256", "first_manifest", "inputs", "key", "versions", "without_nan"]
 
+JOB_FIELDS = ("for_each", "schedule", "alert", "stale_after_days", "formats")
 _PACKAGE_NAMES = (
     "numpy pandas scipy duckdb pyarrow matplotlib seaborn statsmodels papermill nbconvert"
 )
 _ROOT = Path(cxlib.__file__).parents[1]
 _LOCK = _ROOT / "requirements.lock"
+
+
+def first_manifest(request: Mapping[str, Any]) -> dict[str, Any]:
+    """The manifest as far as it is known before the run, in the order in which it is written."""
+    return {
+        "status": "failed",
+        "key": None,
+        "job": request["job"],
+        "notebook": request["notebook_name"],
+        "title": request["job"],
+        "question": "",
+        **{name: request.get(name) for name in JOB_FIELDS},
+        "parameters": request["parameters"],
+        "inputs": [],
+        "values": {},
+        "started_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "seconds": 0.0,
+        "attempts": 1,
+        "versions": versions(),
+        "outputs": [],
+        "error": None,
+    }
 
 
 def file_sha256(path: Path) -> str:

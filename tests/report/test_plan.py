@@ -18,8 +18,9 @@ def test_every_problem_of_the_file_comes_with_its_job_and_field(tmp_path):
     path = jobs(
         tmp_path,
         '[a]\nnotebok = "a.ipynb"\n[b]\nnotebook = 3\nschedule = "each Monday"\n'
-        '[c]\nnotebook = "c.ipynb"\nformats = ["html", "pdf"]\nfor_each = {country = ["DE"]}\n'
-        'alert = "nps < 20"\n["d--x"]\nnotebook = "d.ipynb"\n[failed]\nnotebook = "e.ipynb"\n',
+        '[c]\nnotebook = "c.ipynb"\nformats = ["pdf"]\nfor_each = {country = "DE"}\n'
+        'alert = "nps < 20"\nretries = 9\ntimeout_minutes = 0\nmemory_mb = 1\n'
+        '["d--x"]\nnotebook = "d.ipynb"\n[failed]\nnotebook = "e.ipynb"\n',
     )
     with pytest.raises(RefusedError) as caught:
         read_jobs(path)
@@ -33,11 +34,14 @@ def test_every_problem_of_the_file_comes_with_its_job_and_field(tmp_path):
         "job c, field formats",
         "job c, field for_each",
         "job c, field alert",
+        "job c, field retries",
+        "job c, field timeout_minutes",
+        "job c, field memory_mb",
     } <= wheres
     text = str(caught.value)
     assert "Did you mean notebook?" in text
-    assert "this version writes no PDF yet" in text
-    assert "this version cannot do this yet" in text
+    assert 'must be ["html"] or ["html", "pdf"]' in text
+    assert "country has neither a list of values nor a column" in text
     assert "'d--x' cannot name a job" in text
     assert "'failed' cannot name a job" in text
 
