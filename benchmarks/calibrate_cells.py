@@ -212,6 +212,16 @@ def _coefficient(data, level):
     return SimpleNamespace(estimate=row["estimate"], low=row["low"], high=row["high"])
 
 
+def draw_edge(rng, n=40):
+    """Two groups that differ by exactly the smallest effect; p of their being equivalent."""
+    first, second = rng.normal(0.8, 1, n), rng.normal(0, 1, n)
+    found = st.mean_difference(first, second)
+    p = st.equivalence(
+        found.estimate, found.standard_error, smallest_effect=0.8, df=2 * n - 2
+    ).p_equivalence
+    return p, p
+
+
 NODES, MASSES = np.polynomial.hermite_e.hermegauss(80)
 AVERAGE_DIFFERENCE = float(
     (sps.logistic.cdf(0.8 * NODES + 0.6 - 0.5) - sps.logistic.cdf(0.8 * NODES - 0.5))
@@ -376,6 +386,7 @@ def simulated_cells() -> list[Cell]:
             partial(draw_difference, n=400, clusters=20),
             _difference,
         ),
+        Cell("equivalence test at the smallest effect, n = 40 and 40", draw_edge, _accepts),
         Cell("Brant test under proportional odds, n = 400", draw_brant, _accepts),
         Cell(
             "overlap weights, 30 clusters",

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import warnings
 from numbers import Real
 
 import numpy as np
 
-from cxlib.errors import CxError, Problem
+from cxlib.errors import CxError, CxWarning, Problem
 
 __all__ = [
     "check_choice",
@@ -15,6 +16,7 @@ __all__ = [
     "critical_value",
     "groups",
     "numbers",
+    "warn_of_no_width",
     "weighed",
 ]
 
@@ -126,6 +128,19 @@ def numbers(name: str, values, *, least: int = 1, ndim: int = 1) -> np.ndarray:
     if problems:
         raise CxError(f"{name} cannot be used.", problems)
     return array
+
+
+def warn_of_no_width(values) -> bool:
+    """Whether all values are equal, with a CxWarning that says what that hides."""
+    equal = bool(np.ptp(values) == 0)
+    if equal:
+        warnings.warn(
+            f"All {len(values):,} values equal {values[0]:g}: the interval has no width, and luck "
+            "cannot be told from certainty.",
+            CxWarning,
+            stacklevel=3,
+        )
+    return equal
 
 
 def weighed(weights, size: int) -> np.ndarray:

@@ -8,7 +8,15 @@ import numpy as np
 import pandas as pd
 
 from cxlib.errors import CxError
-from cxlib.stats.checks import check_level, critical_value, groups, numbers, refuse, weighed
+from cxlib.stats.checks import (
+    check_level,
+    critical_value,
+    groups,
+    numbers,
+    refuse,
+    warn_of_no_width,
+    weighed,
+)
 from cxlib.stats.interval import Interval
 from cxlib.stats.netscore import net_score_limits
 from cxlib.stats.survey import effective_n
@@ -174,7 +182,7 @@ def weighted_mean(
     Returns
     -------
     DesignInterval
-        All values equal give an interval of no width.
+        All values equal: an interval of no width, and a CxWarning that says so.
 
     Raises
     ------
@@ -196,6 +204,11 @@ def weighted_mean(
     """
     values = numbers("values", values)
     weights = weighed(weights, len(values))
+    warn_of_no_width(values[weights > 0])
+    return _design_mean(values, weights, cluster, strata, population, raked_on, level)
+
+
+def _design_mean(values, weights, cluster, strata, population, raked_on, level) -> DesignInterval:
     mean = np.average(values, weights=weights)
     single = np.average((values - mean) ** 2, weights=weights)
     varying = values - mean if raked_on is None else _residuals(values, weights, raked_on)
@@ -270,15 +283,8 @@ def weighted_net_score(
     check_level(level)
     votes = numbers("votes", votes)
     refuse(~np.isin(votes, (-1, 0, 1)), "votes other than 1, 0, -1", "1, 0 or -1")
-    whole = weighted_mean(
-        votes,
-        weights,
-        cluster=cluster,
-        strata=strata,
-        population=population,
-        raked_on=raked_on,
-        level=level,
-    )
+    weights = weighed(weights, len(votes))
+    whole = _design_mean(votes, weights, cluster, strata, population, raked_on, level)
     up, down = (np.average(votes == side, weights=weights) for side in (1, -1))
     worth, critical = whole.effective_n, float(critical_value(level, whole.df))
     low = high = up - down

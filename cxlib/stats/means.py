@@ -6,8 +6,15 @@ import warnings
 
 import numpy as np
 
-from cxlib.errors import CxError, CxWarning
-from cxlib.stats.checks import check_choice, check_level, critical_value, numbers, refuse
+from cxlib.errors import CxError
+from cxlib.stats.checks import (
+    check_choice,
+    check_level,
+    critical_value,
+    numbers,
+    refuse,
+    warn_of_no_width,
+)
 from cxlib.stats.interval import Difference, Interval, plain
 
 __all__ = ["mean", "mean_difference", "mean_from_moments"]
@@ -108,13 +115,7 @@ def mean(
     values = numbers("values", values, least=2 if method == "t" else 10)
     refuse(replicates < 1, "replicates below 1", "1 or more")
     centre, deviation = values.mean(), values.std(ddof=1)
-    if np.ptp(values) == 0:
-        warnings.warn(
-            f"All {len(values):,} values equal {centre:g}: the interval has no width, and luck "
-            "cannot be told from certainty.",
-            CxWarning,
-            stacklevel=2,
-        )
+    if warn_of_no_width(values):
         deviation = 0.0
     if method == "t" or deviation == 0:
         return mean_from_moments(centre, deviation, len(values), level=level)

@@ -41,6 +41,8 @@ def test_equal_values_are_said_aloud():
     with pytest.warns(CxWarning, match="no width"):
         found = stats.mean([7] * 12)
     assert (found.low, found.estimate, found.high) == (7, 7, 7)
+    with pytest.warns(CxWarning, match="All 12 values equal 7"):
+        stats.weighted_mean([7] * 12 + [3], [1] * 12 + [0])
     with pytest.raises(CxError, match="any spread"):
         stats.mean_difference([1, 1], [2, 2])
 
