@@ -12,6 +12,7 @@ import io
 import os
 import sys
 import warnings
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -163,6 +164,8 @@ def record(
     period: str | None = None,
     target: float | None = None,
     better: str | None = "up",
+    segments: Any = None,
+    events: Iterable[tuple[Any, str]] = (),
 ) -> None:
     """Record a key figure: it heads the report and stands on the shelf.
 
@@ -182,16 +185,24 @@ def record(
     level : float
         Confidence level of the interval, between 0 and 1.
     period : str, optional
-        ``"2025Q4"``.
+        ``"2025Q4"``, ``"2025"``, ``"2025-11"``, ``"2025W07"``, ``"2025-01-01/2025-03-31"``: the
+        figure is compared with the latest earlier run of a period that ends before this one begins.
     target : float, optional
         What was aimed at.
     better : {"up", "down", None}
         Which direction is good news.
+    segments : mapping or pandas.DataFrame, optional
+        Segment -> (n, value) or (n, value, low, high), of which the value is the mean: the shelf
+        then says in which segment a change arose. Groups below five are pooled.
+    events : iterable of (date, str), optional
+        What happened in the company: ``[("2025-05-12", "new carrier")]``, marked on the shelf's
+        history of the figure.
 
     Raises
     ------
     CxError
-        For a name used twice, a value that is not finite, or limits that do not hold it.
+        For a name used twice, a value that is not finite, limits that do not hold it, segments
+        that do not make it up, or an event without a day.
 
     Examples
     --------
@@ -201,7 +212,9 @@ def record(
     if hasattr(value, "estimate"):
         n, level = value.n if n is None else n, value.level
         value, low, high = value.estimate, value.low, value.high
-    entry = make_record(name, value, low, high, unit, n, level, period, target, better)
+    entry = make_record(
+        name, value, low, high, unit, n, level, period, target, better, segments, events
+    )
     origin = _cell_origin()
     if name in _recorded and not _is_same_cell_again(_recorded[name], origin):
         raise CxError(f"record: {name!r} is recorded twice in this notebook; give each a name.")

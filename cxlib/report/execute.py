@@ -30,7 +30,10 @@ from cxlib.report.render import check_formulas, render_prose, render_report, sou
 
 __all__ = ["cell_error", "finish_failed", "recorded_values"]
 
-_RECORD_FIELDS = ("value", "low", "high", "unit", "n", "level", "period", "target", "better")
+_RECORD_FIELDS = (
+    *("value", "low", "high", "unit", "n", "level", "period", "target", "better"),
+    *("segments", "events"),
+)
 
 
 def recorded_values(nb: nbformat.NotebookNode) -> dict[str, dict[str, Any]]:
@@ -51,7 +54,7 @@ def recorded_values(nb: nbformat.NotebookNode) -> dict[str, dict[str, Any]]:
                 error = CxError(f"record: {entry['name']!r} is recorded twice in this notebook.")
                 error.cell = number
                 raise error
-            values[entry["name"]] = {field: entry[field] for field in _RECORD_FIELDS}
+            values[entry["name"]] = {f: entry[f] for f in _RECORD_FIELDS if f in entry}
     return values
 
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
+from datetime import date
 from typing import Any
 
 from cxlib.errors import CxError, Problem
+from cxlib.report.segments import read_segments
 
 __all__ = ["RECORD_TYPE", "TABLES_VARIABLE", "make_record", "record_line"]
 
@@ -24,6 +27,8 @@ def make_record(
     period: str | None,
     target: Any,
     better: str | None,
+    segments: Any = None,
+    events: Iterable[tuple[Any, str]] = (),
 ) -> dict[str, Any]:
     """Check a key figure, all problems at once, and write it as plain numbers and texts.
 
@@ -31,7 +36,8 @@ def make_record(
     ------
     CxError
         For a name that is no identifier, a number that is infinite, limits without the value
-        between them, or an impossible n, level or direction.
+        between them, an impossible n, level or direction, segments that do not make up the value,
+        or an event without a day.
     """
     figures = {"value": value, "low": low, "high": high, "target": target, "n": n}
     problems = []
@@ -45,6 +51,11 @@ def make_record(
             problems.append(Problem(f"{key} {reason}", allowed="a finite number, NaN or None"))
     if not problems:
         problems += _contradictions(**figures, level=level, better=better)
+    cells: dict[str, dict[str, Any]] = {}
+    if segments is not None and not problems:
+        cells, problems = read_segments(segments, figures["value"], figures["low"], figures["high"])
+    dated, unreadable = _dated(events)
+    problems += unreadable
     if problems:
         raise CxError(f"record cannot take {name!r}.", problems)
     return {
@@ -55,7 +66,22 @@ def make_record(
         "level": float(level),
         "period": None if period is None else str(period),
         "better": better,
+        **({"segments": cells} if cells else {}),
+        **({"events": dated} if dated else {}),
     }
+
+
+def _dated(events: Iterable[tuple[Any, str]]) -> tuple[list[list[str]], list[Problem]]:
+    """Events as [day, text] in the order of their days."""
+    dated, problems = [], []
+    for event in events:
+        try:
+            at, text = event
+            dated.append([date.fromisoformat(str(at)[:10]).isoformat(), str(text)])
+        except (TypeError, ValueError):
+            allowed = 'a day and a text such as ("2025-05-12", "new carrier")'
+            problems.append(Problem(f"the event {event!r} has no day and text", allowed=allowed))
+    return sorted(dated), problems
 
 
 def _finite(number: Any) -> tuple[float | None, str]:

@@ -1,0 +1,95 @@
+"""Periods as texts name them: their first and last day, and which lie apart."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+__all__ = ["Period", "read_period"]
+
+_PARTS = re.compile(
+    r"(?P<year>\d{4})(?:"
+    r"-?Q(?P<quarter>[1-4])|-?H(?P<half>[12])|-?W(?P<week>\d{2})|-(?P<month>\d{2})(?:-(?P<day>\d{2}))?"
+    r")?"
+)
+
+
+@dataclass(frozen=True)
+class Period:
+    """From its first to its last day, both included."""
+
+    first: date
+    last: date
+
+    def precedes(self, other: Period) -> bool:
+        """Whether it ends before the other begins.
+
+        Examples
+        --------
+        >>> read_period("2025Q3").precedes(read_period("2025-10"))
+        True
+        >>> read_period("2025").precedes(read_period("2025Q4"))
+        False
+        """
+        return self.last < other.first
+
+    @property
+    def middle(self) -> date:
+        """The day halfway."""
+        return self.first + (self.last - self.first) / 2
+
+
+def read_period(text: str | None) -> Period | None:
+    """Read a period; None where the text names no days, so that nothing is compared by a guess.
+
+    Parameters
+    ----------
+    text : str or None
+        A year, half-year, quarter, month, ISO week or day (``2025``, ``2025H1``, ``2025Q4``,
+        ``2025-11``, ``2025W07``, ``2025-11-30``), or two of them with a slash between.
+
+    Returns
+    -------
+    Period or None
+
+    Examples
+    --------
+    >>> read_period("2025Q4")
+    Period(first=datetime.date(2025, 10, 1), last=datetime.date(2025, 12, 31))
+    >>> read_period("2025-01-01/2025-03-31").last
+    datetime.date(2025, 3, 31)
+    >>> read_period("next 52 weeks") is None
+    True
+    """
+    ends = [_one(part.strip()) for part in (text or "").upper().split("/")]
+    if len(ends) > 2 or None in ends or ends[0].first > ends[-1].last:
+        return None
+    return Period(ends[0].first, ends[-1].last)
+
+
+def _one(text: str) -> Period | None:
+    match = _PARTS.fullmatch(text)
+    if match is None:
+        return None
+    found = {name: int(part) for name, part in match.groupdict().items() if part}
+    year = found["year"]
+    try:
+        if "week" in found:
+            monday = date.fromisocalendar(year, found["week"], 1)
+            return Period(monday, monday + timedelta(days=6))
+        if "day" in found:
+            day = date(year, found["month"], found["day"])
+            return Period(day, day)
+        if "half" in found:
+            return _months(year, 6 * found["half"] - 5, 6)
+        if "quarter" in found:
+            return _months(year, 3 * found["quarter"] - 2, 3)
+        return _months(year, found["month"], 1) if "month" in found else _months(year, 1, 12)
+    except ValueError:  # such as month 13 or week 54
+        return None
+
+
+def _months(year: int, month: int, count: int) -> Period:
+    after = date(year + (month + count > 12), (month + count - 1) % 12 + 1, 1)
+    return Period(date(year, month, 1), after - timedelta(days=1))
