@@ -16,7 +16,7 @@ _HERE = (
     "To pass them here: --columns OURS=THEIRS, --missing COLUMN=CODE, --timezone ZONE, "
     "--set OPTION=VALUE."
 )
-OK, SOME_FAILED, REFUSED, INTERRUPTED = 0, 1, 2, 130
+OK, SOME_FAILED, REFUSED, ALERTED, INTERRUPTED = 0, 1, 2, 3, 130
 
 app = typer.Typer(
     name="cxlib",
@@ -70,24 +70,49 @@ def run(
     timeout: Annotated[
         float, typer.Option(min=1, help="The most one run may take, in seconds.")
     ] = 1800,
+    due: Annotated[
+        bool, typer.Option("--due", help="Only jobs whose schedule has come since their last run.")
+    ] = False,
+    mail: Annotated[
+        list[str] | None,
+        typer.Option(metavar="ADDRESS", help="Mail a summary; repeatable. Server: CXLIB_SMTP_*."),
+    ] = None,
 ) -> None:
     """Run notebooks into reports; ends with the path of the shelf's page.
 
-    Exit code 0: all went well; 1: some failed; 2: refused before anything ran.
+    Exit code 0: all went well; 1: some failed; 2: refused before anything ran; 3: all ran and an
+    alert fired.
     """
+    from datetime import UTC, datetime
+
+    from cxlib.report.after import after_run
+    from cxlib.report.due import due_runs
+    from cxlib.report.mail import take_settings
     from cxlib.report.plan import PlanRefused, make_plan
     from cxlib.report.pool import mark_refused, run_all
     from cxlib.report.shelf import build_shelf
 
     out = (jobs_file.parent / "out" if out is None else out).resolve()
+    settings, started, blamed = take_settings(os.environ, mail or ()), datetime.now(UTC), {}
     try:
-        plan = make_plan(jobs_file, jobs or (), _assignments(parameters, "-p"))
+        overrides = _assignments(parameters, "-p")
+        if due:
+            plan, blamed = due_runs(jobs_file, jobs or (), overrides, out)
+        else:
+            plan = make_plan(jobs_file, jobs or (), overrides)
     except PlanRefused as error:
         for job, message in error.jobs.items():
             mark_refused(job, message, out)
         if error.jobs:
             build_shelf(out)
+            after_run(out, error.jobs, started, settings)
         raise
+    if due and not (plan or blamed):
+        print("Nothing is due.")
+        raise typer.Exit(OK)
+    for job, message in blamed.items():
+        mark_refused(job, message, out)
+        _complain(f"{job} was refused:\n{message}")
     progress = _live_progress if sys.stdout.isatty() else _plain_progress
     try:
         with progress([item.job for item in plan]) as tell:
@@ -105,7 +130,10 @@ def run(
         _complain(f"{outcome.job} failed{f' in cell {cell}' if cell else ''}:")
         _complain("\n".join(f"  {line}" for line in outcome.error["message"].splitlines()))
     print(page)
-    raise typer.Exit(SOME_FAILED if failed else OK)
+    alerts = after_run(out, [*(run.folder for run in plan), *blamed], started, settings)
+    for alert in alerts:
+        _complain(f"Alert: {alert}")
+    raise typer.Exit(SOME_FAILED if failed or blamed else ALERTED if alerts else OK)
 
 
 @app.command()
@@ -182,6 +210,47 @@ def check(
     print(f"ok. {intake.summary()}")
 
 
+def _print_dials(wanted: bool) -> None:
+    if not wanted:
+        return
+    from cxlib.worlds.declarations import DIALS
+
+    for group in dict.fromkeys(dial.group for dial in DIALS):
+        print(f"{group}:")
+        for d in (d for d in DIALS if d.group == group):
+            print(f"  {d.name} = {d.default:g} [{d.unit}], {d.low:g} to {d.high:g}: {d.meaning}")
+    raise typer.Exit
+
+
+@app.command()
+def schedule(
+    form: Annotated[str, typer.Option("--as", metavar="cron|systemd", help="Whose text to write.")],
+    jobs_file: Annotated[Path, typer.Option("--jobs", help="The jobs file.")] = Path(
+        "reports/jobs.toml"
+    ),
+    out: Annotated[Path | None, typer.Option(help="The shelf's folder.")] = None,
+    units: Annotated[
+        Path | None, typer.Option(help="Write the units of systemd as files into this folder.")
+    ] = None,
+) -> None:
+    """Print the jobs that have a schedule as lines for cron, or as units for systemd."""
+    from cxlib.report.schedule import cron_lines, systemd_units
+
+    out = jobs_file.parent / "out" if out is None else out
+    if form not in ("cron", "systemd"):
+        raise RefusedError(f"--as takes cron or systemd, not {form!r}.")
+    if form == "cron":
+        print(cron_lines(jobs_file, out))
+        return
+    for name, text in systemd_units(jobs_file, out).items():
+        if units is None:
+            print(f"# ~/.config/systemd/user/{name}\n{text}\n")
+        else:
+            units.mkdir(parents=True, exist_ok=True)
+            (units / name).write_text(f"{text}\n", encoding="utf-8")
+            print(units / name)
+
+
 @app.command()
 def world(
     out: Annotated[Path, typer.Option(help="The folder to write into.")],
@@ -193,6 +262,10 @@ def world(
         list[str] | None, typer.Option("--dial", metavar="NAME=NUMBER", help="A dial, turned.")
     ] = None,
     sealed: Annotated[bool, typer.Option(help="Draw the truth at random and keep it.")] = False,
+    list_dials: Annotated[
+        bool,
+        typer.Option("--dials", is_eager=True, callback=_print_dials, help="List all dials, exit."),
+    ] = False,
 ) -> None:
     """Write a simulated company: the six tables and truth.json."""
     turned = {}
@@ -308,3 +381,7 @@ def _print_table(header: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
     for row in rows:
         table.add_row(*(Text(cell) for cell in row))
     Console().print(table)
+
+
+if __name__ == "__main__":
+    main()

@@ -26,7 +26,7 @@ def dates(days: np.ndarray, known: np.ndarray | None = None) -> np.ndarray:
     found *= MICROSECONDS_A_DAY
     found = found.view("datetime64[us]")
     if known is not None:
-        found[~known] = np.datetime64("NaT")
+        found[~known] = np.datetime64("NaT", "us")
     return found
 
 
@@ -158,9 +158,7 @@ def _contacts(state, who, rows, contact_type) -> pd.DataFrame:
             "transfers": _whole(rows["transfers"]),
             "repeat_of": _of(rows["repeat_row"], contact_type),
             "waiting_minutes": rows["waiting_minutes"],
-            "resolved_first_contact": pd.array(
-                rows["resolved"] & ~rows["repeated"], dtype="boolean"
-            ),
+            "resolved_first_contact": pd.array(rows["resolved"], dtype="boolean"),
             "recovery": named(rows["recovery"], RECOVERY_LEVELS),
             "mood": rows["mood"],
             "text": named(text, ticket_texts()),

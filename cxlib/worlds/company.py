@@ -9,6 +9,7 @@ DAYS = 7
 
 COUNTRIES = ("DE", "AT", "CH", "UK")
 COUNTRY_SHARES = (0.60, 0.12, 0.13, 0.15)
+PROMISED_DAYS = np.array([2, 3, 3, 3])
 # reserved, plain, plain, generous: multiplied by the dials of answering and of style
 COUNTRY_ANSWERING = np.array([0.2, 0.6, -0.4, -1.0])
 COUNTRY_STYLE = np.array([-0.4, 0.1, -0.1, 1.4])

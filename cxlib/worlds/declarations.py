@@ -70,7 +70,7 @@ DIALS: tuple[Dial, ...] = (
         (
             "dropout_mean",
             "share",
-            0.08,
+            0.05,
             0.0005,
             0.9,
             "mean chance to leave the shop after an order",
@@ -139,7 +139,7 @@ DIALS: tuple[Dial, ...] = (
             1.5,
             0.0,
             50.0,
-            "contacts without a failure behind them",
+            "contacts without a failure behind them; large accounts have twice as many",
         ),
         ("contact_failure", "share", 0.08, 0.0, 0.5, "questions that get wrong advice"),
         ("app_failure", "per week", 0.004, 0.0, 0.5, "app contracts that meet an outage"),
@@ -150,7 +150,7 @@ DIALS: tuple[Dial, ...] = (
             0.45,
             0.0,
             1.0,
-            "failures that are reported; the rest is silent",
+            "mild failures that small customers report; the rest is silent",
         ),
         (
             "recovery_mean",
@@ -160,7 +160,7 @@ DIALS: tuple[Dial, ...] = (
             3.0,
             "shift of recovery quality; 0 = levels at 12, 25, 38, 25 %",
         ),
-        ("first_contact_share", "share", 0.68, 0.01, 0.99, "contacts solved at once"),
+        ("first_contact_share", "share", 0.68, 0.01, 0.99, "first contacts solved at once"),
         ("agent_sd", "log-odds", 0.35, 0.0, 2.0, "spread of effort between agents of a team"),
         ("team_sd", "log-odds", 0.20, 0.0, 2.0, "spread of effort between teams"),
         ("effort_per_step", "log-odds", 0.30, -3.0, 3.0, "effort of one more step"),
@@ -248,7 +248,7 @@ DIALS: tuple[Dial, ...] = (
             0.6,
             0.0,
             1.0,
-            "variance of an account manager's pulse that is true",
+            "variance of an account manager's pulse that is true, before it is rounded",
         ),
         (
             "consent_share",
@@ -275,7 +275,7 @@ DIALS: tuple[Dial, ...] = (
             0.09,
             0.0005,
             0.95,
-            "average contracts not renewed at a renewal",
+            "leaving at a renewal by a customer of average satisfaction and onboarding",
         ),
         (
             "leaving_by_satisfaction",

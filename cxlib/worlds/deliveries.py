@@ -16,7 +16,7 @@ LONGEST_LATENESS_FELT = 7
 
 
 def start(state: State) -> None:
-    state.delivery_trait = 0.8 * state.streams.normal("delivery trait")
+    state.delivery_trait = state.streams.normal("delivery trait")
     state.delivery_run = np.zeros(state.customers)
     state.parcels = None
 

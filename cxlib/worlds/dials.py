@@ -98,7 +98,7 @@ def resolve(seed, customers, weeks, given: Mapping[str, object]) -> tuple[Dials,
             hint = (
                 f"Did you mean {' or '.join(near)}?"
                 if near
-                else "See cxlib.worlds.declarations.DIALS."
+                else "World.list_dials() and `cxlib world --dials` show them all."
             )
             problems.append(Problem(f"there is no dial {name!r}", cause=hint))
             continue

@@ -38,7 +38,10 @@ RECOVERY_OUTCOMES = (*FEELINGS, "repurchase", "churn", "value")
 
 
 def effort_differences(state: State) -> pd.DataFrame:
-    """Change of the share easy (5 or more of 7) and of the mean effort (1-5), by g-computation."""
+    """Change of the share easy (5 or more of 7) and of the mean effort (1-5), by g-computation.
+
+    The last two are against a first contact that solves nothing.
+    """
     contact = state.logged("contacts")
     agents, dials = state.agent_effort, state.dials
 
@@ -46,7 +49,8 @@ def effort_differences(state: State) -> pd.DataFrame:
         effort = effort_index(dials, contact | change, agents)
         return float(share_easy(effort).mean()), float(expected_effort_score(effort).mean())
 
-    everybody = np.ones(contact["steps"].size)
+    yes, no = np.ones(contact["steps"].size), np.zeros(contact["steps"].size)
+    unsolved = {"repeated": no, "resolved": no}
     asked = {
         "one step more": (answers(), answers(steps=contact["steps"] + 1)),
         "one switch of channel more": (
@@ -58,8 +62,8 @@ def effort_differences(state: State) -> pd.DataFrame:
             answers(),
             answers(waiting_minutes=contact["waiting_minutes"] + 10),
         ),
-        "repeat contact": (answers(repeated=0 * everybody), answers(repeated=everybody)),
-        "solved at once": (answers(resolved=0 * everybody), answers(resolved=everybody)),
+        "repeat contact": (answers(**unsolved), answers(repeated=yes, resolved=no)),
+        "solved at once": (answers(**unsolved), answers(repeated=no, resolved=yes)),
     }
     rows = [(name, b[0] - a[0], b[1] - a[1], a[0], b[0]) for name, (a, b) in asked.items()]
     columns = ["change", "share_easy", "mean_effort", "share_easy_before", "share_easy_after"]
@@ -174,11 +178,13 @@ def _checkout(world, state: State) -> list[tuple]:
     trial, dials = state.event("checkout_trial"), state.dials
     weeks = min(trial.week + trial.weeks, state.weeks)
     first = trial.week * company.DAYS
+    customers = state.history["present"][min(trial.week, state.weeks - 1)]
+    here = np.count_nonzero(customers)
     paid = {}
     for short in (False, True):
         twin = world.twin(weeks=weeks, do={"two_steps": short})
-        paid[short] = np.count_nonzero(twin.logged("orders").get("day", np.zeros(0)) >= first)
-    here = np.count_nonzero(state.history["present"][min(trial.week, state.weeks - 1)])
+        orders = twin.logged("orders")
+        paid[short] = np.count_nonzero(customers[orders["customer"]] & (orders["day"] >= first))
     a, b = dials.completion_five_steps, dials.completion_two_steps
     each = [paid[short] / max(here, 1) for short in (False, True)]
     return [

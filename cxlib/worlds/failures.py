@@ -13,7 +13,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.stats import binom
 
-from cxlib.worlds.company import TOPICS, expit, logit
+from cxlib.worlds.company import DAYS, PROMISED_DAYS, TOPICS, expit, logit
 from cxlib.worlds.declarations import OUTCOMES, RECOVERY_LEVELS
 from cxlib.worlds.people import present
 from cxlib.worlds.state import State
@@ -138,12 +138,18 @@ def aftermath(state: State, week: int) -> None:
 
 
 def failure_risk(state: State, week: int) -> np.ndarray:
-    """Each customer's true chance to meet a failure in a week: orders, questions, the app."""
+    """Each customer's true chance to meet a failure in a week.
+
+    From orders, from the first parcel of who has just joined, from questions, and from the app.
+    """
     dials, odds = state.dials, state.failure_odds
     pace = state.clock[week + 1] - state.clock[week]
     parcel = dials.delivery_failure * carrier_factor(state, week) * odds
     outage = dials.app_failure * outage_factor(state, week) * odds
-    orders = state.rate * pace * state.in_shop * np.minimum(parcel, 0.95)
+    rate = state.rate * np.exp(dials.rate_by_satisfaction * state.core)
+    first = (state.joined_day < week * DAYS) & ~state.established
+    first &= state.joined_day + PROMISED_DAYS[state.country] >= week * DAYS
+    orders = (rate * pace * state.in_shop + first) * np.minimum(parcel, 0.95)
     questions = -np.log1p(-state.question_chance) * np.minimum(dials.contact_failure * odds, 0.95)
     app = -np.log1p(-np.minimum(outage, 0.95)) * state.contract
     return -np.expm1(-(orders + questions + app))

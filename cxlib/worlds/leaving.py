@@ -45,6 +45,7 @@ PRICE_PER_TEN_PERCENT = 0.1
 def start(state: State) -> None:
     state.leaving = np.zeros(state.customers, bool)  # decided, not yet gone
     state.leave_cause = np.full(state.customers, -1, np.int8)
+    state.leave_chance = np.zeros(state.customers)
     state.stated = np.full(state.customers, -1, np.int8)
     state.returned_week = np.full(state.customers, -1)
 
@@ -98,7 +99,7 @@ def leave(state: State, week: int, who: np.ndarray, base, u: np.ndarray, hardshi
 def contract_base(state: State, who) -> tuple[np.ndarray, np.ndarray]:
     """Log-odds of giving up a contract: the usual ones, and those of unfinished onboarding."""
     dials = state.dials
-    base = logit(dials.contract_leaving) - 0.5 * dials.onboarding_effect * dials.onboarding_share
+    base = logit(dials.contract_leaving) - dials.onboarding_effect * (1 - dials.onboarding_share)
     hardship = np.where(state.onboarded[who], 0.0, dials.onboarding_effect)
     return np.full(hardship.size, base), hardship
 
@@ -116,20 +117,21 @@ def decide(state: State, week: int) -> None:
     gone, cause, chance = leave(state, week, who, base, u, hardship)
     state.leaving[who[gone]] = True
     state.leave_cause[who[gone]] = cause
+    state.leave_chance[who] = chance
     state.log("decision", customer=who, week=week, renewal=renewal, chance=chance, gone=gone)
 
 
 def renew(state: State, week: int) -> None:
     """Renewal days: the contract goes on for a year, or the customer leaves."""
-    due = state.contract & ~state.left & (state.renewal_week == week)
-    who = np.flatnonzero(due)
+    running = state.contract & ~state.left & (state.joined_day <= week * DAYS)
+    who = np.flatnonzero(running & (state.renewal_week == week))
     gone = state.leaving[who]
     state.log(
         "contract hazard",
         week=np.array([week]),
-        at_risk=np.count_nonzero(state.contract & ~state.left),
+        at_risk=np.count_nonzero(running),
         left=np.count_nonzero(gone),
-        expected=np.nan,
+        expected=state.leave_chance[who].sum(),
     )
     stays, leavers = who[~gone], who[gone]
     state.renewal_week[stays] += CONTRACT_WEEKS
@@ -206,6 +208,7 @@ def win_back(state: State, week: int) -> None:
     who = back["customer"]
     state.left[who] = False
     state.in_shop[who] = True
+    state.shop_left_day[who], state.shop_cause[who] = -1, -1
     state.returned_week[who] = week
     state.renewal_week[who] = week + CONTRACT_WEEKS
     state.later("back in shop", back["day"], customer=who)

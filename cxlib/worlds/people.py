@@ -44,7 +44,7 @@ def start(state: State) -> None:
     # its mean is 1, so that the dial ties failures to gloom and makes them no more frequent
     state.failure_odds = np.exp(state.hidden - 0.5 * dials.hidden_confounder**2)
     state.taste = (
-        0.75 * draw.normal("people taste") + SEGMENT_MOOD[state.segment] - 0.5 * state.hidden
+        0.71 * draw.normal("people taste") + SEGMENT_MOOD[state.segment] - 0.5 * state.hidden
     )
     state.expectation = draw.normal("people expectation")
     state.trust = draw.normal("people trust")

@@ -15,14 +15,13 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import betaincinv, gammaincinv, ndtr, ndtri
 
-from cxlib.worlds.company import COUNTRIES, DAYS, ORDER_CHANNEL_SHARES, choose, logit
+from cxlib.worlds.company import DAYS, ORDER_CHANNEL_SHARES, PROMISED_DAYS, choose, logit
 from cxlib.worlds.leaving import leave
 from cxlib.worlds.state import State
 
 __all__ = ["price_level", "rate_factor", "start", "step"]
 
 WEEKS_A_YEAR = 365.25 / 7
-PROMISED_DAYS = np.array([2 if country == "DE" else 3 for country in COUNTRIES])
 SPEND_GRID = np.linspace(-8.3, 8.2, 4_126)  # normal scores; interpolation is right to 1e-5
 SLOWEST = 1e-100  # orders a week: never, but still a number to divide by
 EXTRA = 1_000_000  # counters of orders that no cart of the customer's own led to

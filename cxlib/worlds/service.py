@@ -42,12 +42,13 @@ RECOVERY_CUTS = ndtri([0.12, 0.37, 0.75])
 RECOVERY_COST = np.array([0.0, 3.0, 8.0, 25.0])
 SPOKEN = np.array([False, False, True, False, True, False])  # phone and chat make people wait
 TYPICAL_EFFORT = 1.2
+TYPICAL_TRANSFERS = 0.40
 COMES_BACK = 0.6
 
 
 def start(state: State) -> None:
     draw, dials = state.streams, state.dials
-    state.service_trait = 0.8 * draw.normal("service trait")
+    state.service_trait = draw.normal("service trait")
     state.service_run = np.zeros(state.customers)
     team = np.repeat(draw.numbers("service teams", len(TEAMS)), AGENTS_PER_TEAM)
     state.agent_z = draw.numbers("service agents", len(TEAMS) * AGENTS_PER_TEAM)
@@ -130,11 +131,13 @@ def step(state: State, week: int) -> None:
     case["transfers"] = choose((0.72, 0.21, 0.07), np.minimum(more + 0.4 * moved, 1 - 1e-9))
     queue = np.exp(1.7 + 0.8 * draw.normal("contact waiting", who, at))
     case["waiting_minutes"] = np.where(SPOKEN[case["channel"]], np.round(queue, 1), 0.0)
-    chance = logit(dials.first_contact_share) + 0.3 * skill - 0.5 * case["transfers"]
-    case["resolved"] = draw.uniform("contact solved", who, at) < expit(chance)
+    chance = logit(dials.first_contact_share) + 0.3 * skill
+    chance = chance - 0.5 * (case["transfers"] - TYPICAL_TRANSFERS)
+    solved = draw.uniform("contact solved", who, at) < expit(chance)
+    case["resolved"] = solved & ~case["repeated"]  # in the first contact, as the table says
     case["effort"] = effort_index(dials, case, state.agent_effort)
     takes = 1 + np.floor(5 * draw.uniform("contact days", who, at)).astype(np.int64)
-    case["closed"] = case["day"] + np.where(case["resolved"], 0, takes)
+    case["closed"] = case["day"] + np.where(solved, 0, takes)
 
     failed = case["failure"] >= 0
     good = dials.recovery_mean + 0.4 * skill + 0.5 * (state.segment[who] == LARGE)
@@ -143,7 +146,7 @@ def step(state: State, week: int) -> None:
     case["recovery"] = np.where(failed, np.searchsorted(RECOVERY_CUTS, good), -1)
     harm(state, week, who[failed], case["severity"][failed], case["recovery"][failed])
     _feel(state, week, case, failed)
-    _keep(state, week, case, failed)
+    _keep(state, week, case, failed, solved)
 
 
 def _feel(state: State, week: int, case: dict, failed: np.ndarray) -> None:
@@ -159,7 +162,7 @@ def _feel(state: State, week: int, case: dict, failed: np.ndarray) -> None:
     case["mood"] = np.round(np.tanh(0.5 * tension + 0.4 * noise), 2)
 
 
-def _keep(state: State, week: int, case: dict, failed: np.ndarray) -> None:
+def _keep(state: State, week: int, case: dict, failed: np.ndarray, solved: np.ndarray) -> None:
     draw, dials = state.streams, state.dials
     who, at = case["customer"], case["at"]
     work = 1 + 0.15 * case["steps"] + 0.4 * case["transfers"]
@@ -167,7 +170,7 @@ def _keep(state: State, week: int, case: dict, failed: np.ndarray) -> None:
     cost = cost + np.where(failed, RECOVERY_COST[case["recovery"]], 0.0)
     kept = {key: column for key, column in case.items() if key != "slot"}
     case["row"] = state.log("contacts", **kept, cost=np.round(cost, 2))
-    returns = ~case["resolved"] & ~case["repeated"]
+    returns = ~solved & ~case["repeated"]
     returns &= draw.uniform("contact returns", who, at) < COMES_BACK
     pause = 4 + np.floor(draw.uniform("contact pause", who, at) * 10).astype(np.int64)
     day = np.maximum(case["day"] + pause, (week + 1) * DAYS)

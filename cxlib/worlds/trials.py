@@ -45,7 +45,7 @@ def watch_list(state: State, week: int) -> None:
     about_to_leave = state.leaving[who].copy()
     saved = called & about_to_leave
     saved &= state.streams.uniform("trial call saves", who, week) < state.dials.call_saves
-    state.leaving[who[saved]] = False
+    state.leaving[who[saved]], state.leave_cause[who[saved]] = False, -1
     state.log(
         "watch",
         customer=who,

@@ -181,6 +181,20 @@ class Truth:
             "response_rate": float(np.average(willing, weights=invited)),
         }
 
+    @cached_property
+    def pulse_reliability(self) -> float:
+        """Share of the variance of the pulse, as given in whole points, that satisfaction explains.
+
+        The dial of this name is the share before rounding, so it is a little higher.
+        """
+        pulse = self._world.tables["responses"].query("question == 'pulse'")
+        if pulse["score"].nunique() < 2:
+            return float("nan")
+        when = pulse["invited_at"].to_numpy().astype("datetime64[D]") - company.START
+        week = when.astype(np.int64) // company.DAYS
+        felt = self._state.history["satisfaction"][week, pulse["customer_id"].cat.codes]
+        return float(np.corrcoef(felt, pulse["score"])[0, 1] ** 2)
+
     # -- why --------------------------------------------------------------------------
 
     def driver_weights(self) -> dict[str, float]:
@@ -253,7 +267,8 @@ class Truth:
     def hazard_by_week(self) -> pd.DataFrame:
         """Leaving by week: shop (in silence) and contract (at renewal), at risk, left, hazard.
 
-        `expected` is the mean of the true chances (shop: given the orders that were placed).
+        `expected` is the mean of the true chances: of the shop, given the orders that were
+        placed; of contracts, before a call to customers on the watch list keeps some.
         """
         parts = []
         for name in ("shop", "contract"):
@@ -310,6 +325,6 @@ class Truth:
             "mean_remaining_value": float(self.remaining_value().to_numpy().sum(axis=1).mean()),
             "reason_misstated": s.dials.reason_misstated,
             "usage_decline_weeks": s.dials.usage_decline_weeks,
-            "pulse_reliability": s.dials.pulse_reliability,
+            "pulse_reliability": self.pulse_reliability,
             "hidden_confounder": s.dials.hidden_confounder,
         }

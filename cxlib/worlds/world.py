@@ -27,6 +27,7 @@ from cxlib.worlds import (
 )
 from cxlib.worlds.assemble import assemble
 from cxlib.worlds.calendar import CompanyEvent, read_events_dial
+from cxlib.worlds.declarations import DIALS
 from cxlib.worlds.dials import Dials, refuse, resolve
 from cxlib.worlds.sealed import seal
 from cxlib.worlds.state import State
@@ -116,7 +117,7 @@ class World:
         Draw the effects of recovery and the causal weights at random and hide them until
         `unseal` is called: for a class that bets before it looks.
     **dials : float
-        Any dial of `cxlib.worlds.declarations.DIALS`, by name.
+        Any dial by name; `World.list_dials` shows them all.
 
     Attributes
     ----------
@@ -158,6 +159,17 @@ class World:
         state = simulate(self.seed, self.size, self.weeks, values, calendar)
         self.tables: dict[str, pd.DataFrame] = assemble(state)
         self._truth = Truth(self, state)
+
+    @staticmethod
+    def list_dials() -> pd.DataFrame:
+        """Every dial: name, group, unit, default, lowest and highest value, meaning.
+
+        Examples
+        --------
+        >>> World.list_dials().loc[0, ["dial", "group", "unit"]].tolist()
+        ['orders_per_year', 'purchases', 'orders']
+        """
+        return pd.DataFrame([vars(dial) for dial in DIALS]).rename(columns={"name": "dial"})
 
     @property
     def responses(self) -> pd.DataFrame:
