@@ -56,21 +56,31 @@ def file_sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def inputs(nb: nbformat.NotebookNode, files: Iterable[str]) -> list[dict[str, Any]]:
+def inputs(cells: Iterable[Mapping[str, Any]], files: Iterable[str]) -> list[dict[str, Any]]:
     """Describe the input files and the shipped files that the code names by ``data_path("...")``.
 
     Returns
     -------
     list of dict
-        ``name``, ``sha256``, ``rows`` (None where the format has none that can be counted).
+        ``name``, ``sha256``, ``rows`` (None where the format has none that can be counted), and
+        ``modified_at`` (None for what ships with cxlib, which does not age).
     """
-    paths = {Path(file) for file in files}
-    paths |= {_ROOT / "data" / name for name in _shipped_names(nb)}
+    given = {Path(file) for file in files}
+    shipped = {_ROOT / "data" / name for name in _shipped_names(nb)} - given
     return [
-        {"name": path.name, "sha256": file_sha256(path), "rows": _rows(path)}
-        for path in sorted(paths)
+        {
+            "name": path.name,
+            "sha256": file_sha256(path),
+            "rows": _rows(path),
+            "modified_at": None if path in shipped else _modified_at(path),
+        }
+        for path in sorted(given | shipped)
         if path.is_file()  # else the cell itself will say so, with its number
     ]
+
+
+def _modified_at(path: Path) -> str:
+    return datetime.fromtimestamp(path.stat().st_mtime, UTC).isoformat(timespec="seconds")
 
 
 def _shipped_names(nb: nbformat.NotebookNode):
