@@ -65,10 +65,14 @@ def run(
         Path | None, typer.Option(help="The shelf's folder; out/ beside the jobs file by default.")
     ] = None,
     fresh: Annotated[
-        bool, typer.Option("--fresh", help="Run unchanged jobs, too; today every run does.")
+        bool, typer.Option("--fresh", help="Run jobs whose report is unchanged, too.")
+    ] = False,
+    cold: Annotated[
+        bool, typer.Option("--cold", help="Start an interpreter for each run; fork no ready one.")
     ] = False,
     timeout: Annotated[
-        float, typer.Option(min=1, help="The most one run may take, in seconds.")
+        float,
+        typer.Option(min=1, help="The most one run may take, in seconds, with all its retries."),
     ] = 1800,
     due: Annotated[
         bool, typer.Option("--due", help="Only jobs whose schedule has come since their last run.")
@@ -83,23 +87,47 @@ def run(
     Exit code 0: all went well; 1: some failed; 2: refused before anything ran; 3: all ran and an
     alert fired.
     """
+    from cxlib.report.lock import only_runner
+    from cxlib.report.mail import take_settings
+
+    out = (jobs_file.parent / "out" if out is None else out).resolve()
+    settings = take_settings(os.environ, mail or ())
+    overrides = _assignments(parameters, "-p")
+    options = {"workers": workers or _cores(), "timeout_seconds": timeout}
+    try:
+        with only_runner(out):
+            code = _run_jobs(
+                jobs_file,
+                jobs or (),
+                overrides,
+                out,
+                due,
+                settings,
+                fresh=fresh,
+                cold=cold,
+                **options,
+            )
+    except OSError as error:
+        raise CxError(f"The shelf could not be written: {error}.") from error
+    raise typer.Exit(code)
+
+
+def _run_jobs(jobs_file, jobs, overrides, out: Path, due: bool, settings, **options) -> int:
+    """Plan, run, build the shelf, tell; the exit code. The caller holds the shelf's lock."""
     from datetime import UTC, datetime
 
     from cxlib.report.after import after_run
     from cxlib.report.due import due_runs
-    from cxlib.report.mail import take_settings
     from cxlib.report.plan import PlanRefused, make_plan
     from cxlib.report.pool import mark_refused, run_all
     from cxlib.report.shelf import build_shelf
 
-    out = (jobs_file.parent / "out" if out is None else out).resolve()
-    settings, started, blamed = take_settings(os.environ, mail or ()), datetime.now(UTC), {}
+    started, blamed = datetime.now(UTC), {}
     try:
-        overrides = _assignments(parameters, "-p")
         if due:
-            plan, blamed = due_runs(jobs_file, jobs or (), overrides, out)
+            plan, blamed = due_runs(jobs_file, jobs, overrides, out)
         else:
-            plan = make_plan(jobs_file, jobs or (), overrides)
+            plan = make_plan(jobs_file, jobs, overrides)
     except PlanRefused as error:
         for job, message in error.jobs.items():
             mark_refused(job, message, out)
@@ -109,19 +137,17 @@ def run(
         raise
     if due and not (plan or blamed):
         print("Nothing is due.")
-        raise typer.Exit(OK)
+        return OK
     for job, message in blamed.items():
         mark_refused(job, message, out)
         _complain(f"{job} was refused:\n{message}")
     progress = _live_progress if sys.stdout.isatty() else _plain_progress
     try:
         with progress([item.job for item in plan]) as tell:
-            outcomes = run_all(
-                plan, out, workers=workers or _cores(), timeout_seconds=timeout, tell=tell
-            )
+            outcomes = run_all(plan, out, tell=tell, **options)
     except KeyboardInterrupt:
         _complain("Interrupted: what was running has been ended; finished reports stay.")
-        raise typer.Exit(INTERRUPTED) from None
+        return INTERRUPTED
     finally:
         page = build_shelf(out)
     failed = [outcome for outcome in outcomes if outcome.status == "failed"]
@@ -133,7 +159,7 @@ def run(
     alerts = after_run(out, [*(run.folder for run in plan), *blamed], started, settings)
     for alert in alerts:
         _complain(f"Alert: {alert}")
-    raise typer.Exit(SOME_FAILED if failed or blamed else ALERTED if alerts else OK)
+    return SOME_FAILED if failed or blamed else ALERTED if alerts else OK
 
 
 @app.command()
@@ -312,6 +338,10 @@ def _range(text: str) -> tuple[int, int]:
     return int(match.group(1)), int(match.group(2))
 
 
+def _state(outcome: Any) -> str:
+    return "unchanged" if outcome.unchanged else outcome.status
+
+
 class _plain_progress:
     """One line as a run starts and one as it ends."""
 
@@ -328,7 +358,8 @@ class _plain_progress:
         if event == "started":
             print(f"{job}: started", flush=True)
         elif event == "ended":
-            print(f"{job}: {detail.status} ({detail.seconds:.1f} s)", flush=True)
+            seconds = f" ({detail.seconds:.1f} s)"
+            print(f"{job}: {_state(detail)}{'' if detail.unchanged else seconds}", flush=True)
 
 
 class _live_progress:
@@ -368,7 +399,7 @@ class _live_progress:
         else:
             total = self.progress.tasks[task].total or 1
             done = total if detail.status == "ok" else self.progress.tasks[task].completed
-            self.progress.update(task, total=total, completed=done, state=detail.status)
+            self.progress.update(task, total=total, completed=done, state=_state(detail))
             self.progress.stop_task(task)
 
 

@@ -6,14 +6,16 @@ gets result.json and, in ``report/``, what is to be published.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
+import signal
 import sys
 import threading
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 if __name__ == "__main__":
     # jsonschema would build the grammar of web addresses, which no notebook's schema asks for and
@@ -25,10 +27,25 @@ import nbformat
 from cxlib import errors
 from cxlib.errors import CxError
 from cxlib.report import provenance
+from cxlib.report.news import page_changes
+from cxlib.report.params import read_cells
 from cxlib.report.record import RECORD_TYPE, TABLES_VARIABLE
 from cxlib.report.render import check_formulas, render_prose, render_report, source_cells
+from cxlib.report.worker import adopt_orphans, kill_tree
 
-__all__ = ["cell_error", "finish_failed", "recorded_values"]
+if TYPE_CHECKING:
+    from cxlib.report.kernels import ReadyKernel
+
+__all__ = ["cell_error", "finish_failed", "recorded_values", "run", "serve"]
+
+_PDF_SECONDS = 120
+_DISK_PROBLEMS = {
+    errno.ENOSPC: "The disk is full",
+    errno.EDQUOT: "The disk quota is used up",
+    errno.EROFS: "The disk is read-only",
+    errno.EACCES: "Writing is not permitted",
+    errno.EPERM: "Writing is not permitted",
+}
 
 _RECORD_FIELDS = (
     *("value", "low", "high", "unit", "n", "level", "period", "target", "better"),
@@ -60,14 +77,27 @@ def recorded_values(nb: nbformat.NotebookNode) -> dict[str, dict[str, Any]]:
 
 def cell_error(nb: nbformat.NotebookNode) -> dict[str, Any] | None:
     """The first error in the outputs: cell and message, a `CxError` by its message alone."""
+    for number, output in _errors(nb):
+        spoken = _is_ours(output.ename)
+        message = output.evalue if spoken else f"{output.ename}: {output.evalue}"
+        return {"cell": number, "message": message.strip()}
+    return None
+
+
+def _errors(nb: nbformat.NotebookNode):
     for number, cell in source_cells(nb):
         for output in cell.get("outputs", ()):
             if output.output_type == "error":
-                ours = getattr(errors, output.ename, None)
-                spoken = isinstance(ours, type) and issubclass(ours, CxError)
-                message = output.evalue if spoken else f"{output.ename}: {output.evalue}"
-                return {"cell": number, "message": message.strip()}
-    return None
+                yield number, output
+
+
+def _is_ours(name: str) -> bool:
+    ours = getattr(errors, name, None)
+    return isinstance(ours, type) and issubclass(ours, CxError)
+
+
+def _is_spoken(nb: nbformat.NotebookNode | None) -> bool:
+    return nb is not None and any(_is_ours(output.ename) for _, output in _errors(nb))
 
 
 def _running_cell(nb: nbformat.NotebookNode) -> int | None:
@@ -75,18 +105,13 @@ def _running_cell(nb: nbformat.NotebookNode) -> int | None:
     return next((number for number, state in states if state in ("running", "failed")), None)
 
 
-def _execute(request: Mapping[str, Any], nb: nbformat.NotebookNode, folder: Path) -> None:
-    from jupyter_client.kernelspec import KernelSpec
-    from jupyter_client.manager import AsyncKernelManager
+def _execute(
+    request: Mapping[str, Any], nb: nbformat.NotebookNode, folder: Path, ready: ReadyKernel | None
+) -> None:
+    from nbclient.exceptions import DeadKernelError
     from papermill import execute_notebook
 
-    class SameInterpreter(AsyncKernelManager):
-        """Whatever kernels are installed elsewhere, the notebook runs in this interpreter."""
-
-        @property
-        def kernel_spec(self):
-            launcher = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
-            return KernelSpec(argv=launcher, display_name="Python 3", language="python")
+    from cxlib.report.kernels import kernel_manager
 
     total = sum(cell.cell_type == "code" for cell in nb.cells)
 
@@ -96,21 +121,37 @@ def _execute(request: Mapping[str, Any], nb: nbformat.NotebookNode, folder: Path
 
     executed = str(folder / "report.ipynb")
     os.environ[TABLES_VARIABLE] = str(folder / "tables")
-    execute_notebook(
-        nb,
-        executed.replace("{", "{{").replace("}", "}}"),  # papermill formats the path
-        {name: request["parameters"][name] for name in request["changed"]} or None,
-        kernel_name="python3",
-        language="python",
-        progress_bar=False,
-        cwd=str(Path(request["notebook"]).parent),
-        kernel_manager_class=SameInterpreter,
-        shutdown_kernel="immediate",
-        on_cell_start=tell,
-    )
+    manager, exit_codes = kernel_manager(folder.parent, ready)
+    try:
+        execute_notebook(
+            nb,
+            executed.replace("{", "{{").replace("}", "}}"),  # papermill formats the path
+            {name: request["parameters"][name] for name in request["changed"]} or None,
+            kernel_name="python3",
+            language="python",
+            progress_bar=False,
+            cwd=str(Path(request["notebook"]).parent),
+            kernel_manager_class=manager,
+            shutdown_kernel="immediate",
+            on_cell_start=tell,
+        )
+    except DeadKernelError as error:
+        raise DeadKernelError(_death(exit_codes[0] if exit_codes else None)) from error
 
 
-def run(request: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+def _death(exit_code: int | None) -> str:
+    if exit_code in (-signal.SIGSEGV, -signal.SIGBUS, -signal.SIGABRT, -signal.SIGILL):
+        name = signal.Signals(-exit_code).name
+        return f"The kernel died: it crashed in compiled code ({name})."
+    if exit_code == -signal.SIGKILL:
+        return "The kernel died: the system ended it, perhaps for want of memory (SIGKILL)."
+    told = "" if exit_code is None else f" (exit code {exit_code})"
+    return f"The kernel died: the notebook's own code ended it{told}."
+
+
+def run(
+    request: Mapping[str, Any], folder: Path, ready: ReadyKernel | None = None
+) -> dict[str, Any]:
     """Execute, collect and render one run; the manifest that comes back says how it went.
 
     Parameters
@@ -119,10 +160,13 @@ def run(request: Mapping[str, Any], folder: Path) -> dict[str, Any]:
         What the pool wrote.
     folder : Path
         Where report.html, report.ipynb and tables/ are written.
+    ready : ReadyKernel, optional
+        Used instead of starting a kernel.
 
     Returns
     -------
     dict
+        With ``"final": True`` where another attempt would fail alike.
     """
     manifest, clock = provenance.first_manifest(request), time.monotonic()
     nb = None
@@ -132,14 +176,21 @@ def run(request: Mapping[str, Any], folder: Path) -> dict[str, Any]:
         nb.metadata.setdefault("language_info", {"name": "python"})
         prose = render_prose(nb, fallback=request["job"])
         manifest |= {"title": prose.title, "question": prose.question}
-        manifest["inputs"] = provenance.inputs(nb, request["input_files"])
-        manifest["key"] = provenance.key(nb, request["parameters"], manifest["inputs"])
+        cells = read_cells(request["notebook"])
+        manifest["inputs"] = provenance.inputs(cells, request["input_files"])
+        hashes = [entry["sha256"] for entry in manifest["inputs"]]
+        manifest["key"] = provenance.key(cells, request["parameters"], hashes)
         check_formulas(nb)
-        _execute(request, nb, folder)
+        _execute(request, nb, folder, ready)
         nb = _read_executed(folder)
         manifest["values"] = recorded_values(nb)
         manifest |= {"status": "ok", "seconds": round(time.monotonic() - clock, 2)}
         _write_page(nb, manifest, request, folder)
+        if "pdf" in (request.get("formats") or ()):
+            from cxlib.report.pdf import write_pdf
+
+            pages = (folder / "report.html", folder / "report.pdf")
+            write_pdf(*pages, timeout_seconds=_PDF_SECONDS)
     except Exception as error:
         manifest["seconds"] = round(time.monotonic() - clock, 2)
         finish_failed(nb, manifest, request, folder, error)
@@ -160,9 +211,10 @@ def finish_failed(
         except Exception:  # killed while it was written
             (folder / "report.ipynb").unlink()
     manifest["status"] = "failed"
+    manifest["final"] = isinstance(error, CxError) or _is_spoken(nb)
     manifest["error"] = (cell_error(nb) if nb is not None else None) or {
         "cell": getattr(error, "cell", None) or (_running_cell(nb) if nb is not None else None),
-        "message": str(error) if isinstance(error, CxError) else _told(error),
+        "message": str(error) if isinstance(error, CxError) else told(error),
     }
     if nb is None:
         return
@@ -174,12 +226,16 @@ def finish_failed(
     except Exception as flaw:  # the page itself may be what failed; its error must still be told
         (folder / "report.html").unlink(missing_ok=True)
         if str(flaw) not in manifest["error"]["message"]:
-            manifest["error"]["message"] += f"\nIts page cannot be drawn: {_told(flaw)}"
+            manifest["error"]["message"] += f"\nIts page cannot be drawn: {told(flaw)}"
 
 
-def _told(error: Exception) -> str:
+def told(error: Exception) -> str:
+    """An error as the shelf says it: deaths and full disks in plain words."""
     if type(error).__name__ == "DeadKernelError":
-        return "The kernel died: it crashed, or the system ended it, perhaps for want of memory."
+        return str(error)
+    if isinstance(error, OSError) and error.errno in _DISK_PROBLEMS:
+        where = f": {error.filename}" if error.filename else ""
+        return f"{_DISK_PROBLEMS[error.errno]}{where}."
     return f"{type(error).__name__}: {error}"
 
 
@@ -201,6 +257,7 @@ def _write_page(nb, manifest, request, folder: Path) -> None:
         manifest,
         folder=str(Path(request["notebook"]).parent),
         shelf_address="../../index.html" if failed else "../index.html",
+        changes=page_changes(manifest["values"], request.get("before")),
         parameters=[
             {**declared, "value": manifest["parameters"][declared["name"]]}
             for declared in request["declared"]
@@ -210,24 +267,25 @@ def _write_page(nb, manifest, request, folder: Path) -> None:
     (folder / "report.html").write_text(page, encoding="utf-8")
 
 
+def serve(work: Path, ready: ReadyKernel | None = None) -> None:
+    """Do the run that a working folder asks for, and end this process."""
+    adopt_orphans()
+    request = json.loads((work / "request.json").read_text(encoding="utf-8"))
+    manifest = run(request, work / "report", ready)
+    text = json.dumps(provenance.without_nan(manifest), allow_nan=False)
+    (work / "result.part").write_text(text, encoding="utf-8")
+    (work / "result.part").replace(work / "result.json")
+    sys.stdout.flush()
+    kill_tree(os.getpid(), itself=False)
+    os._exit(0)
+
+
 def _die_with_parent() -> None:
     """End this process and all below it when the runner is gone: its end of our stdin closes."""
-    from cxlib.report.pool import kill_tree
-
     sys.stdin.buffer.read()
     kill_tree(os.getpid())
 
 
-def main() -> None:
-    work = Path(sys.argv[1])
-    threading.Thread(target=_die_with_parent, daemon=True).start()
-    request = json.loads((work / "request.json").read_text(encoding="utf-8"))
-    manifest = run(request, work / "report")
-    text = json.dumps(provenance.without_nan(manifest), allow_nan=False)
-    (work / "result.json").write_text(text, encoding="utf-8")
-    sys.stdout.flush()
-    os._exit(0)
-
-
 if __name__ == "__main__":
-    main()
+    threading.Thread(target=_die_with_parent, daemon=True).start()
+    serve(Path(sys.argv[1]))

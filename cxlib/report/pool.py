@@ -1,43 +1,67 @@
-"""Many runs at a time: one process each, a total time limit, and nothing left behind."""
+"""Many runs at a time: one process each, limits kept, each published as it ends."""
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
-import shutil
-import subprocess
-import sys
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import psutil
-
 from cxlib.errors import CxError
+from cxlib.report.news import before
+from cxlib.report.params import read_cells
 from cxlib.report.plan import Run
-from cxlib.report.provenance import JOB_FIELDS, first_manifest
-from cxlib.report.publish import publish, read_manifest, withdraw
+from cxlib.report.provenance import JOB_FIELDS, first_manifest, input_hashes, key
+from cxlib.report.publish import (
+    SCRATCH_PREFIX,
+    as_text,
+    home,
+    publish,
+    read_manifest,
+    resume,
+    verify,
+    withdraw,
+    write_atomically,
+)
+from cxlib.report.worker import ColdWorker, kill_tree, watch
 
-__all__ = ["Outcome", "kill_tree", "mark_refused", "run_all"]
+__all__ = ["Outcome", "mark_refused", "run_all"]
 
-_ONE_THREAD = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 _PREFIX = ".run-"
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """How one run ended: ``status`` is ok or failed, ``error`` has cell and message."""
+    """How one run ended.
+
+    Attributes
+    ----------
+    job : str
+    status : {"ok", "failed"}
+    seconds : float
+    folder : Path
+    error : dict or None
+        ``cell`` and ``message``.
+    unchanged : bool
+        Whether the report on the shelf was still right, so that nothing was run.
+    """
 
     job: str
     status: str
     seconds: float
     folder: Path
     error: dict[str, Any] | None = None
+    unchanged: bool = False
+
+
+Tell = Callable[[str, str, Any], None]
 
 
 def run_all(
@@ -46,9 +70,14 @@ def run_all(
     *,
     workers: int,
     timeout_seconds: float,
-    tell: Callable[[str, str, Any], None] = lambda job, event, detail: None,
+    fresh: bool = False,
+    cold: bool = False,
+    remote: Callable[..., Any] | None = None,
+    tell: Tell = lambda job, event, detail: None,
 ) -> list[Outcome]:
     """Execute runs, at most `workers` at a time, and publish each as it ends.
+
+    The caller holds the shelf's lock (`cxlib.report.lock.only_runner`).
 
     Parameters
     ----------
@@ -57,7 +86,13 @@ def run_all(
         The shelf's folder; runs work in a folder below it, so that publishing is a rename.
     workers : int
     timeout_seconds : float
-        The most that one run may take; then it and its kernel are killed.
+        The most that one run may take, all attempts together, where its job names no limit.
+    fresh : bool
+        Whether runs are executed whose report on the shelf is still right.
+    cold : bool
+        Whether each run starts an interpreter of its own, and no ready one is forked.
+    remote : callable, optional
+        Makes the worker from the working folder and the seconds left, elsewhere than here.
     tell : callable
         Called as ``tell(job, event, detail)`` from the runs' threads: ``started``, ``cell``
         (detail has cell and of) and ``ended`` (detail is the `Outcome`).
@@ -67,41 +102,71 @@ def run_all(
     list of Outcome
         In the order of `runs`.
     """
-    out.mkdir(parents=True, exist_ok=True)
     _sweep(out)
-    live: set[int] = set()
-    stopped = threading.Event()
-    with ThreadPoolExecutor(max_workers=workers) as threads:
-        futures = [
-            threads.submit(_run_one, run, out, timeout_seconds, tell, live, stopped) for run in runs
-        ]
-        try:
-            for future in as_completed(futures):
-                future.result()
-        except BaseException:
-            stopped.set()
-            threads.shutdown(wait=False, cancel_futures=True)
-            for pid in tuple(live):
-                kill_tree(pid)
-            raise
-    return [future.result() for future in futures]
+    kept = {} if fresh else {run.job: kept for run in runs if (kept := _unchanged(run, out))}
+    for outcome in kept.values():
+        tell(outcome.job, "ended", outcome)
+    due = [run for run in runs if run.job not in kept]
+    with contextlib.ExitStack() as stack:
+        start = remote or (lambda work, seconds: ColdWorker(work))
+        if due and not (cold or remote):
+            from cxlib.report import warm
+
+            if warm.can_be_warm(len(due)):
+                stack.enter_context(warm.zygote())
+                start = _warm_else_cold
+        batch = _Batch(out, timeout_seconds, start, tell)
+        outcomes = kept | {o.job: o for o in batch.run(due, workers)}
+    _sweep(out)
+    return [outcomes[run.job] for run in runs]
 
 
-def kill_tree(pid: int) -> None:
-    """Kill a process and everything that descends from it, whatever group it is in."""
-    with suppress(psutil.NoSuchProcess):
-        root = psutil.Process(pid)
-        for process in [*root.children(recursive=True), root]:
-            with suppress(psutil.NoSuchProcess):
-                process.kill()
+def _warm_else_cold(work: Path, seconds: float):
+    from cxlib.report.warm import WarmWorker
+
+    try:
+        return WarmWorker(work)
+    except (OSError, EOFError):  # what would be forked is gone
+        return ColdWorker(work)
 
 
 def _sweep(out: Path) -> None:
-    """Remove working folders whose runner is no longer alive."""
+    """Complete what a stopped runner was publishing and remove what else it left."""
     for folder in out.glob(f"{_PREFIX}*"):
-        owner = folder.name.removeprefix(_PREFIX).partition("-")[0]
-        if not (owner.isdigit() and psutil.pid_exists(int(owner))):
-            withdraw(folder)
+        with contextlib.suppress(OSError):
+            resume(folder / "report", out)
+        withdraw(folder)
+    for scratch in out.rglob(f"{SCRATCH_PREFIX}*"):
+        with contextlib.suppress(OSError):
+            scratch.unlink()
+
+
+def _unchanged(run: Run, out: Path) -> Outcome | None:
+    """The outcome of a run whose report is on the shelf, whole and of the same key."""
+    folder = out / run.folder
+    manifest = read_manifest(folder)
+    if manifest is None or manifest["status"] != "ok" or not manifest.get("key"):
+        return None
+    cells = read_cells(run.notebook)
+    if manifest["key"] != key(cells, run.parameters, input_hashes(cells, _input_files(run))):
+        return None
+    names = {entry["name"] for entry in manifest["outputs"]}
+    if not {f"report.{ending}" for ending in run.formats} <= names or verify(folder):
+        return None
+    fields = {name: getattr(run, name) for name in JOB_FIELDS}
+    declared = json.loads(json.dumps(fields))
+    if any(manifest.get(name) != value for name, value in declared.items()):
+        write_atomically(folder / "manifest.json", as_text(manifest | declared))
+    withdraw(out / "failed" / run.folder)
+    return Outcome(run.job, "ok", 0.0, folder, unchanged=True)
+
+
+def _input_files(run: Run) -> list[str]:
+    return [
+        run.parameters[p.name]
+        for p in run.declared
+        if p.kind.name == "InputFile" and run.parameters[p.name] is not None
+    ]
 
 
 def _request(run: Run, out: Path) -> dict[str, Any]:
@@ -116,116 +181,132 @@ def _request(run: Run, out: Path) -> dict[str, Any]:
             {"name": p.name, "meaning": p.meaning, "unit": p.unit, "changed": p.name in run.changed}
             for p in run.declared
         ],
-        "input_files": [
-            run.parameters[p.name]
-            for p in run.declared
-            if p.kind.name == "InputFile" and run.parameters[p.name] is not None
-        ],
+        "input_files": _input_files(run),
+        "before": before(out, run.folder),
     }
 
 
-def _run_one(
-    run: Run, out: Path, timeout_seconds: float, tell, live: set[int], stopped: threading.Event
-) -> Outcome | None:
-    """Do one run and publish it; None, and nothing published, where the whole was stopped."""
-    tell(run.job, "started", None)
-    work = Path(tempfile.mkdtemp(dir=out, prefix=f"{_PREFIX}{os.getpid()}-"))
-    try:
-        (work / "report").mkdir()
-        request = _request(run, out)
-        (work / "request.json").write_text(json.dumps(request), encoding="utf-8")
-        late = _work(run.job, work, timeout_seconds, tell, live)
-        if stopped.is_set() and not (work / "result.json").is_file():
-            return None
-        manifest = _result(request, work, late, timeout_seconds)
-        outcome = _publish(run, out, work / "report", manifest)
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
-    tell(run.job, "ended", outcome)
-    return outcome
+class _Batch:
+    """Runs in threads, each of which follows one process."""
+
+    def __init__(self, out: Path, timeout_seconds: float, start: Callable[..., Any], tell: Tell):
+        self.out, self.timeout_seconds = out, timeout_seconds
+        self.start, self.tell = start, tell
+        self.live: set[int] = set()
+        self.stopped = threading.Event()
+
+    def run(self, runs: Sequence[Run], workers: int) -> list[Outcome]:
+        with ThreadPoolExecutor(max_workers=workers) as threads:
+            futures = [threads.submit(self._run_one, run) for run in runs]
+            try:
+                for future in as_completed(futures):
+                    future.result()
+            except BaseException:
+                self.stopped.set()
+                threads.shutdown(wait=False, cancel_futures=True)
+                for pid in tuple(self.live):
+                    kill_tree(pid)
+                raise
+        return [future.result() for future in futures]
+
+    def _run_one(self, run: Run) -> Outcome | None:
+        """Do one run and publish it; None, and nothing published, where the whole was stopped."""
+        self.tell(run.job, "started", None)
+        request, work = _request(run, self.out), None
+        began = time.monotonic()
+        try:
+            work = Path(tempfile.mkdtemp(dir=self.out, prefix=f"{_PREFIX}{os.getpid()}-"))
+            manifest, folder = self._attempts(run, request, work, began)
+            if manifest is None or self.stopped.is_set():
+                return None
+            manifest["seconds"] = round(time.monotonic() - began, 2)
+            outcome = self._publish(run, folder, manifest)
+        except OSError as error:  # a full disk: first make room, then say so
+            outcome = self._give_up(run, request, work, error, time.monotonic() - began)
+        finally:
+            if work:
+                withdraw(work)
+        self.tell(run.job, "ended", outcome)
+        return outcome
+
+    def _attempts(self, run: Run, request: dict, work: Path, began: float):
+        limit = run.timeout_seconds or self.timeout_seconds
+        for attempt in range(1, run.retries + 2):
+            here = work / str(attempt)
+            (here / "report").mkdir(parents=True)
+            (here / "request.json").write_text(json.dumps(request), encoding="utf-8")
+            ended = self._work(run, here, began + limit)
+            if self.stopped.is_set():
+                return None, here
+            manifest = _result(request, here, ended, limit, run.memory_mb)
+            manifest["attempts"] = attempt
+            if manifest.pop("final", False) or manifest["status"] == "ok":
+                break
+        return manifest, here / "report"
+
+    def _work(self, run: Run, work: Path, deadline: float) -> str:
+        worker = self.start(work, max(0.0, deadline - time.monotonic()))
+        self.live.add(worker.pid)
+        if self.stopped.is_set():  # between the start and the line above
+            kill_tree(worker.pid)
+        try:
+            return watch(
+                worker,
+                lambda detail: self.tell(run.job, "cell", detail),
+                deadline=deadline,
+                memory_mb=run.memory_mb,
+            )
+        finally:
+            self.live.discard(worker.pid)
+
+    def _publish(self, run: Run, folder: Path, manifest: dict[str, Any]) -> Outcome:
+        if manifest["status"] == "failed":
+            withdraw(folder / "tables")
+        target = home(self.out, manifest)
+        publish(folder, target, manifest)
+        return Outcome(run.job, manifest["status"], manifest["seconds"], target, manifest["error"])
+
+    def _give_up(self, run, request, work, error: OSError, seconds: float) -> Outcome:
+        from cxlib.report.execute import told
+
+        if work:
+            withdraw(work)
+        manifest = first_manifest(request) | {"seconds": round(seconds, 2)}
+        manifest["error"] = {"cell": None, "message": told(error)}
+        with contextlib.suppress(OSError):  # then the outcome alone says so
+            publish(None, home(self.out, manifest), manifest)
+        return Outcome(run.job, "failed", manifest["seconds"], self.out, manifest["error"])
 
 
-def _work(job: str, work: Path, timeout_seconds: float, tell, live: set[int]) -> bool:
-    """Let a process of its own do the run; say whether it was too slow and was killed."""
-    environment = os.environ | dict.fromkeys(_ONE_THREAD, "1")
-    environment |= {
-        "MPLBACKEND": "module://matplotlib_inline.backend_inline",
-        "IPYTHONDIR": str(work / "ipython"),
-        "JUPYTER_RUNTIME_DIR": str(work / "runtime"),
-        "PYTHONUNBUFFERED": "1",
-    }
-    with (work / "worker.log").open("wb") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "cxlib.report.execute", str(work)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=log,
-            env=environment,
-            start_new_session=True,
-        )
-    live.add(process.pid)
-    late = threading.Event()
-
-    def give_up():
-        late.set()
-        kill_tree(process.pid)
-
-    timer = threading.Timer(timeout_seconds, give_up)
-    timer.start()
-    try:
-        for line in process.stdout:
-            with suppress(ValueError):
-                tell(job, "cell", json.loads(line))
-        process.wait()
-    finally:
-        timer.cancel()
-        live.discard(process.pid)
-        process.stdin.close()
-        process.stdout.close()
-    return late.is_set()
-
-
-def _result(request: dict, work: Path, late: bool, timeout_seconds: float) -> dict[str, Any]:
+def _result(
+    request: dict, work: Path, ended: str, limit: float, memory_mb: int | None
+) -> dict[str, Any]:
     result = work / "result.json"
-    if result.is_file() and not late:
+    if result.is_file() and not ended:
         return json.loads(result.read_text(encoding="utf-8"))
     from cxlib.report.execute import finish_failed
 
-    if late:
-        reason = f"The run took longer than {timeout_seconds:g} seconds and was ended."
+    if ended == "late":
+        reason = f"The run took longer than {limit:g} seconds and was ended."
+    elif ended == "memory":
+        reason = f"The run held more than {memory_mb:,} MB (memory_mb of the job) and was ended."
     else:
-        lines = (work / "worker.log").read_text(errors="replace").strip().splitlines()
+        log = work / "worker.log"
+        lines = log.read_text(errors="replace").strip().splitlines() if log.is_file() else []
         reason = "The run's process ended early: " + (lines[-1] if lines else "without a word.")
     manifest = first_manifest(request)
-    if late:
-        manifest["seconds"] = timeout_seconds
     finish_failed(None, manifest, request, work / "report", CxError(reason))
+    manifest["final"] = bool(ended)
     return manifest
-
-
-def _publish(run: Run, out: Path, folder: Path, manifest: dict[str, Any]) -> Outcome:
-    failed = out / "failed" / run.folder
-    if manifest["status"] == "ok":
-        publish(folder, out / run.folder, manifest)
-        withdraw(failed)
-        target = out / run.folder
-    else:
-        shutil.rmtree(folder / "tables", ignore_errors=True)
-        publish(folder, failed, manifest)
-        target = failed
-    return Outcome(run.job, manifest["status"], manifest["seconds"], target, manifest["error"])
 
 
 def mark_refused(job: str, message: str, out: Path) -> None:
     """Put a job on the shelf as failed that could not even start; its last report stays."""
     known = read_manifest(out / job) or {}
-    request = {
-        "job": job,
-        "notebook_name": known.get("notebook"),
-        "schedule": known.get("schedule"),
-        "parameters": {},
-    }
-    manifest = first_manifest(request)
+    fields = {name: known.get(name) for name in JOB_FIELDS}
+    manifest = first_manifest(
+        {"job": job, "notebook_name": known.get("notebook"), "parameters": {}, **fields}
+    )
     manifest |= {name: known[name] for name in ("title", "question") if name in known}
     manifest["error"] = {"cell": None, "message": message}
-    publish(None, out / "failed" / job, manifest)
+    publish(None, home(out, manifest), manifest)

@@ -10,15 +10,21 @@ import math
 import platform
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import cxlib
 
-if TYPE_CHECKING:
-    import nbformat
-
-__all__ = ["file_sha256", "first_manifest", "inputs", "key", "versions", "without_nan"]
+__all__ = [
+    "file_sha256",
+    "first_manifest",
+    "input_hashes",
+    "inputs",
+    "key",
+    "versions",
+    "without_nan",
+]
 
 JOB_FIELDS = ("for_each", "schedule", "alert", "stale_after_days", "formats")
 _PACKAGE_NAMES = (
@@ -66,7 +72,7 @@ def inputs(cells: Iterable[Mapping[str, Any]], files: Iterable[str]) -> list[dic
         ``modified_at`` (None for what ships with cxlib, which does not age).
     """
     given = {Path(file) for file in files}
-    shipped = {_ROOT / "data" / name for name in _shipped_names(nb)} - given
+    shipped = _shipped_files(cells) - given
     return [
         {
             "name": path.name,
@@ -83,12 +89,16 @@ def _modified_at(path: Path) -> str:
     return datetime.fromtimestamp(path.stat().st_mtime, UTC).isoformat(timespec="seconds")
 
 
-def _shipped_names(nb: nbformat.NotebookNode):
-    for cell in nb.cells:
-        if cell.cell_type != "code":
+def _shipped_files(cells: Iterable[Mapping[str, Any]]) -> set[Path]:
+    return {_ROOT / "data" / name for name in _shipped_names(cells)}
+
+
+def _shipped_names(cells: Iterable[Mapping[str, Any]]):
+    for cell in cells:
+        if cell["cell_type"] != "code":
             continue
         try:
-            tree = ast.parse(cell.source)
+            tree = ast.parse(cell["source"])
         except SyntaxError:  # a magic, or a mistake that the run will report
             continue
         for node in ast.walk(tree):
@@ -114,27 +124,48 @@ def _rows(path: Path) -> int | None:
         return None
 
 
-def key(nb: nbformat.NotebookNode, parameters: Mapping[str, Any], data: list[dict]) -> str:
-    """Hash what decides a report: its cells, parameters, data, the version of cxlib, and the lock.
+def input_hashes(cells: Iterable[Mapping[str, Any]], files: Iterable[str]) -> list[str]:
+    """The hashes that `inputs` would give, without opening the files as tables."""
+    paths = {Path(file) for file in files} | _shipped_files(cells)
+    return [file_sha256(path) for path in sorted(paths) if path.is_file()]
 
-    Input files count by content, not by path.
+
+def key(
+    cells: Iterable[Mapping[str, Any]], parameters: Mapping[str, Any], hashes: Iterable[str]
+) -> str:
+    """Hash what decides a report: its cells, parameters, data, the code of cxlib, and the lock.
+
+    Input files count by content, not by path. What a notebook reads beside its input files and
+    `cxlib.data_path` does not count.
+
+    Parameters
+    ----------
+    cells : iterable of mapping
+        As `cxlib.report.params.read_cells` gives them.
+    parameters : mapping
+    hashes : iterable of str
+        Of its input files.
     """
-    hashes = sorted(entry["sha256"] for entry in data)
-    cells = [
-        [c.cell_type, c.source, sorted(c.metadata.get("tags", ()))]
-        for c in nb.cells
-        if "injected-parameters" not in c.metadata.get("tags", ())
-    ]
     values = {
         name: file_sha256(Path(value))
         if isinstance(value, str) and Path(value).is_absolute() and Path(value).is_file()
         else value
         for name, value in parameters.items()
     }
-    lock = file_sha256(_LOCK) if _LOCK.is_file() else None
-    whole = [cells, values, hashes, cxlib.__version__, lock]
+    lock = file_sha256(_LOCK) if _LOCK.is_file() else versions()
+    sources = [[c["cell_type"], c["source"], sorted(c["tags"])] for c in cells]
+    whole = [sources, values, sorted(hashes), cxlib.__version__, _code(), lock]
     text = json.dumps(without_nan(whole), sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+@cache
+def _code() -> str:
+    """The hash of cxlib's own files: an edited library does not count as unchanged."""
+    package = Path(cxlib.__file__).parent
+    files = sorted(p for p in package.rglob("*") if p.is_file() and p.suffix != ".pyc")
+    parts = (f"{p.relative_to(package).as_posix()} {file_sha256(p)}" for p in files)
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
 
 def versions() -> dict[str, str]:

@@ -12,16 +12,27 @@ from typing import Any
 
 from cxlib.report.provenance import file_sha256, without_nan
 
-__all__ = ["publish", "read_manifest", "verify", "write_atomically"]
+__all__ = [
+    "as_text",
+    "home",
+    "publish",
+    "read_manifest",
+    "resume",
+    "verify",
+    "withdraw",
+    "write_atomically",
+]
 
 KEPT_RUNS = 52
+SCRATCH_PREFIX = ".part-"
 
 
 def publish(source: Path | None, target: Path, manifest: dict[str, Any]) -> None:
     """Move a run's files into its folder and write its manifest.
 
     Each file is replaced in one step; until the manifest is written, which is the last thing to
-    happen, the folder does not match it, and `verify` says so.
+    happen, the folder does not match it, and `verify` says so. The finished manifest is first laid
+    into `source`: from there on `resume` can complete what was interrupted.
 
     Parameters
     ----------
@@ -31,21 +42,58 @@ def publish(source: Path | None, target: Path, manifest: dict[str, Any]) -> None
     manifest : dict
         Gets its ``outputs``; a copy goes to ``history/`` when the run went well.
     """
-    target.mkdir(parents=True, exist_ok=True)
     names = sorted(_names(source)) if source else []
-    for name in names:
+    manifest["outputs"] = [{"name": name, "sha256": file_sha256(source / name)} for name in names]
+    target.mkdir(parents=True, exist_ok=True)
+    if source:
+        write_atomically(source / "manifest.json", as_text(manifest))
+    _complete(source, target, manifest)
+
+
+def resume(source: Path, out: Path) -> str | None:
+    """Complete a publication that was interrupted; the job's name, or None where none had begun.
+
+    Parameters
+    ----------
+    source : Path
+        The run's own folder, as `publish` had it.
+    out : Path
+        The shelf's folder.
+    """
+    manifest = read_manifest(source)
+    if manifest is None:
+        return None
+    _complete(source, home(out, manifest), manifest)
+    return manifest["job"]
+
+
+def home(out: Path, manifest: Mapping[str, Any]) -> Path:
+    """Where a run belongs on the shelf: the job's folder, or its folder among the failed."""
+    return out / manifest["job"] if manifest["status"] == "ok" else out / "failed" / manifest["job"]
+
+
+def _complete(source: Path | None, target: Path, manifest: Mapping[str, Any]) -> None:
+    names = {entry["name"] for entry in manifest["outputs"]}
+    for name in sorted(names):
         (target / name).parent.mkdir(parents=True, exist_ok=True)
-        os.replace(source / name, target / name)
-    for name in _names(target) - set(names):
+        if (source / name).exists():  # else it was moved before the interruption
+            os.replace(source / name, target / name)
+    for name in _names(target) - names:
         (target / name).unlink()
     for folder in sorted((p for p in target.rglob("*") if p.is_dir()), reverse=True):
         if not any(folder.iterdir()):
             folder.rmdir()
-    manifest["outputs"] = [{"name": name, "sha256": file_sha256(target / name)} for name in names]
-    text = json.dumps(without_nan(manifest), indent=1, ensure_ascii=False, allow_nan=False)
+    text = as_text(manifest)
     if manifest["status"] == "ok":
         _remember(target / "history", manifest["started_at"], text)
     write_atomically(target / "manifest.json", text)
+    if manifest["status"] == "ok":
+        withdraw(target.parent / "failed" / target.name)
+
+
+def as_text(manifest: Mapping[str, Any]) -> str:
+    """The manifest as its file has it."""
+    return json.dumps(without_nan(manifest), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def _names(folder: Path) -> set[str]:
@@ -57,8 +105,10 @@ def _names(folder: Path) -> set[str]:
 def _remember(history: Path, stamp: str, text: str) -> None:
     history.mkdir(exist_ok=True)
     stem = stamp.replace(":", "").replace("+0000", "Z")
-    taken = sum(1 for _ in history.glob(f"{stem}*.json"))
-    write_atomically(history / (f"{stem}.json" if not taken else f"{stem}-{taken}.json"), text)
+    taken = list(history.glob(f"{stem}*.json"))
+    if not any(path.read_text(encoding="utf-8") == text for path in taken):
+        name = f"{stem}-{len(taken)}.json" if taken else f"{stem}.json"
+        write_atomically(history / name, text)
     for old in sorted(history.glob("*.json"))[:-KEPT_RUNS]:
         old.unlink()
 
@@ -100,7 +150,7 @@ def verify(folder: Path) -> list[str]:
 
 def write_atomically(path: Path, text: str) -> None:
     """Replace a text file in one step; a reader sees the old one or the new one, whole."""
-    handle, scratch = tempfile.mkstemp(dir=path.parent, prefix=".", suffix=path.suffix)
+    handle, scratch = tempfile.mkstemp(dir=path.parent, prefix=SCRATCH_PREFIX, suffix=path.suffix)
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
             file.write(text)

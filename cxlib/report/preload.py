@@ -1,0 +1,52 @@
+"""What the process that warm kernels are forked from imports once.
+
+Nothing here may start a thread, open a zmq context or a DuckDB connection, draw by pyplot or make
+an IPython shell: forks would share it. matplotlib_inline's backend stays out, too: imported here,
+it would never be set up in a fork, and all figures would vanish.
+"""
+
+import contextlib
+import gc
+import importlib
+import io
+import os
+import sys
+
+_MODULES = """
+    cxlib.cli cxlib.notebook cxlib.clv cxlib.stats cxlib.worlds.world cxlib.tables.read
+    cxlib.tables.samples cxlib.metrics.promoter cxlib.metrics.effort cxlib.metrics.satisfaction
+    cxlib.figures.style cxlib.figures.sampling cxlib.figures.timeline cxlib.report.execute
+    cxlib.report.frames pandas matplotlib.pyplot seaborn scipy.stats scipy.optimize
+    statsmodels.api duckdb pyarrow.parquet great_tables papermill ipykernel.kernelapp
+    ipykernel.ipkernel ipykernel.datapub IPython.core.completer IPython.core.pylabtools"""
+
+
+def _preload() -> None:
+    from cxlib.report.worker import KERNEL_ENVIRONMENT
+
+    os.environ.update(KERNEL_ENVIRONMENT)
+    sys.modules.setdefault("rfc3987_syntax", None)
+    for name in _MODULES.split():
+        with contextlib.suppress(ImportError):  # the notebook that needs it will say so
+            importlib.import_module(name)
+    _draw_once()
+    gc.collect()
+    gc.freeze()
+
+
+def _draw_once() -> None:
+    """Load fonts and templates, without a figure that pyplot would know of."""
+    import nbformat
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    from cxlib.report.render import render_prose
+
+    figure = Figure()
+    FigureCanvasAgg(figure)
+    figure.subplots().set_title("a")
+    figure.savefig(io.BytesIO(), format="png")
+    render_prose(nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell("# a\n$b$")]))
+
+
+_preload()
