@@ -150,7 +150,8 @@ def failure_risk(state: State, week: int) -> np.ndarray:
     first = (state.joined_day < week * DAYS) & ~state.established
     first &= state.joined_day + PROMISED_DAYS[state.country] >= week * DAYS
     orders = (rate * pace * state.in_shop + first) * np.minimum(parcel, 0.95)
-    questions = -np.log1p(-state.question_chance) * np.minimum(dials.contact_failure * odds, 0.95)
+    wrong = np.minimum(dials.contact_failure * odds, 0.95)
+    questions = -np.log1p(-state.question_chance * wrong)
     app = -np.log1p(-np.minimum(outage, 0.95)) * state.contract
     return -np.expm1(-(orders + questions + app))
 

@@ -27,6 +27,7 @@ from cxlib.worlds.company import (
     VISIT,
 )
 from cxlib.worlds.failures import heal
+from cxlib.worlds.people import present
 from cxlib.worlds.state import State
 
 __all__ = ["fade", "feel", "phase", "start", "step"]
@@ -82,14 +83,14 @@ def feel(state: State, week: int, touchpoint: int, who, experience, remembered=T
 def step(state: State, week: int) -> None:
     """Visits, onboarding and renewals are felt; then feelings are drawn up."""
     draw, dials = state.streams, state.dials
-    present = (state.joined_day < (week + 1) * DAYS) & ~state.left
-    large = np.flatnonzero(present & (state.segment == LARGE))
+    here = (state.joined_day < (week + 1) * DAYS) & ~state.left
+    large = np.flatnonzero(present(state, week) & (state.segment == LARGE))
     seen = large[draw.uniform("journey visit", large, week) < dials.visits_per_year / 52.18]
     feel(state, week, VISIT, seen, 0.0)
     state.log("visit", customer=seen, day=np.full(seen.size, week * DAYS + 2))
-    ready = np.flatnonzero(state.onboarded & present & (state.onboarded_day // DAYS == week))
+    ready = np.flatnonzero(state.onboarded & here & (state.onboarded_day // DAYS == week))
     feel(state, week, ONBOARDING, ready, 0.0)
-    renewed = np.flatnonzero(state.contract & present & (state.renewal_week == week + 52))
+    renewed = np.flatnonzero(state.contract & here & (state.renewal_week == week + 52))
     feel(state, week, RENEWAL, renewed, 0.0)
 
     _update(state, week)

@@ -54,7 +54,7 @@ def start(state: State) -> None:
     state.agent_z = draw.numbers("service agents", len(TEAMS) * AGENTS_PER_TEAM)
     state.agent_effort = dials.team_sd * team + dials.agent_sd * state.agent_z
     rate = dials.questions_per_year / WEEKS_A_YEAR * np.where(state.segment == LARGE, 2.0, 1.0)
-    state.question_chance = -np.expm1(-rate)
+    state.question_chance = np.minimum(rate, 1.0)  # one a week at most
 
 
 def effort_index(dials, contact: dict, agent_effort: np.ndarray) -> np.ndarray:

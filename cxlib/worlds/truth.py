@@ -212,6 +212,18 @@ class Truth:
         """Average change of answers over all contacts if one thing about each were different."""
         return effects.effort_differences(self._state)
 
+    @cached_property
+    def agents(self) -> pd.DataFrame:
+        """Each agent with team and effect on a customer's effort, in log-odds."""
+        team = np.arange(len(company.AGENTS)) // company.AGENTS_PER_TEAM
+        return pd.DataFrame(
+            {
+                "agent": company.AGENTS,
+                "team": np.array(company.TEAMS, dtype=object)[team],
+                "effort": self._state.agent_effort,
+            }
+        )
+
     def recovery_effects(
         self,
         week: int = 52,

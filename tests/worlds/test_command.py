@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from cxlib.worlds.declarations import DIALS
 from cxlib.worlds.world import World
 
 
@@ -36,3 +37,11 @@ def test_impossible_wishes_are_refused_together(tmp_path):
     assert "heaping" in done.stderr
     assert "Traceback" not in done.stderr
     assert not (tmp_path / "w").exists()
+
+
+def test_all_dials_are_listed_without_a_folder_to_write_into():
+    done = run("--dials")
+    assert done.returncode == 0, done.stderr
+    for dial in DIALS:
+        assert f"  {dial.name} = {dial.default:g} [{dial.unit}]" in done.stdout
+        assert dial.meaning in done.stdout

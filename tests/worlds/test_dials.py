@@ -1,5 +1,7 @@
 """Dials: declared soundly, refused together."""
 
+from pathlib import Path
+
 import pytest
 
 from cxlib.errors import CxError
@@ -93,3 +95,41 @@ def test_dials_cannot_be_changed_in_place():
     with pytest.raises(AttributeError):
         world.dials.season = 0.5
     assert world.dials["season"] == world.dials.season == 0.0
+
+
+README = (Path(__file__).parents[2] / "data" / "README.md").read_text("utf-8")
+
+
+def table_after(heading: str) -> list[list[str]]:
+    """The rows of the first table below a heading of the data dictionary."""
+    lines = README.partition(f"{heading}\n")[2].splitlines()
+    first = next(i for i, line in enumerate(lines) if line.startswith("|---")) + 1
+    count = next(i for i, line in enumerate(lines[first:]) if not line.startswith("|"))
+    return [[c.strip() for c in line.split("|")[1:-1]] for line in lines[first : first + count]]
+
+
+def test_the_data_dictionary_lists_every_dial_and_event_as_declared():
+    dials = [
+        [d.name, f"{d.default:g}", f"{d.low:g} to {d.high:g}", d.unit, d.meaning] for d in DIALS
+    ]
+    assert table_after("### Its dials") == dials
+    week = {e.kind: str(e.week) for e in DEFAULT_EVENTS}
+    kinds = [
+        [
+            name,
+            week[name],
+            f"{k.size:g}",
+            f"{k.low:g} to {k.high:g}",
+            k.unit,
+            str(k.weeks),
+            k.meaning,
+        ]
+        for name, k in KINDS.items()
+    ]
+    assert table_after("### Its dated events") == kinds
+
+
+def test_the_list_of_dials_is_the_declarations():
+    frame = World.list_dials()
+    assert frame.values.tolist() == [list(vars(d).values()) for d in DIALS]
+    assert list(frame) == ["dial", "group", "unit", "default", "low", "high", "meaning"]
