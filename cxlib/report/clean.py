@@ -58,6 +58,12 @@ def clean_html(source: str) -> str:
     for node in soup.find_all("img"):
         if not _PICTURE.fullmatch(node.get("src", "").strip()):
             node.replace_with(node.get("alt", ""))
+        elif not node.has_attr("alt"):
+            node["alt"] = "A picture without a description."
+    for node in soup.find_all("th"):
+        if not node.get_text(strip=True) and not node.find("img"):
+            node.name = "td"  # an empty corner heads nothing
+            node.attrs.pop("scope", None)
     present = {node["id"] for node in soup.find_all(id=True)}
     rules = "\n".join(rule for sheet in sheets for rule in _clean_sheet(sheet, present))
     named = present.intersection(re.findall(r"#([A-Za-z][\w-]*)", rules))

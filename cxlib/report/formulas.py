@@ -1,4 +1,4 @@
-"""Formulas of markdown cells as MathML, or a plain word about the one that cannot be."""
+"""Formulas of markdown cells as MathML, and as pictures for paper; or a word why it cannot be."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import xml.etree.ElementTree as ET
 
 from cxlib.errors import CxError
 
-__all__ = ["FormulaError", "to_mathml"]
+__all__ = ["FormulaError", "to_mathml", "to_svg"]
 
 _NAMESPACE = "http://www.w3.org/1998/Math/MathML"
 _TAG_NAMES = """
@@ -44,7 +44,7 @@ def to_mathml(latex: str, *, block: bool = False) -> str:
     Returns
     -------
     str
-        A ``math`` element.
+        A ``math`` element; its ``alttext`` is the formula as it was written.
 
     Raises
     ------
@@ -55,7 +55,7 @@ def to_mathml(latex: str, *, block: bool = False) -> str:
     Examples
     --------
     >>> to_mathml("x^2")
-    '<math display="inline"><mrow><msup><mi>x</mi><mn>2</mn></msup></mrow></math>'
+    '<math display="inline" alttext="x^2"><mrow><msup><mi>x</mi><mn>2</mn></msup></mrow></math>'
     >>> to_mathml(r"\nonsense{x}")
     Traceback (most recent call last):
     cxlib.report.formulas.FormulaError: the formula \nonsense{x} cannot be shown: \nonsense ...
@@ -73,7 +73,65 @@ def to_mathml(latex: str, *, block: bool = False) -> str:
         raise FormulaError(f"the formula {latex.strip()} cannot be shown: {reason}.")
     for node in root.iter():
         node.tag = node.tag.removeprefix(f"{{{_NAMESPACE}}}")
+    root.set("alttext", latex.strip())
     return ET.tostring(root, encoding="unicode", short_empty_elements=False)
+
+
+def to_svg(latex: str, *, block: bool = False) -> tuple[bytes, float, float]:
+    r"""Draw a formula by matplotlib's mathtext, for what cannot lay out MathML.
+
+    Parameters
+    ----------
+    latex : str
+        Without its dollar signs.
+    block : bool
+        Whether it stands on a line of its own.
+
+    Returns
+    -------
+    (bytes, float, float)
+        The SVG, whose letters are outlines, and its height and its depth below the line in em.
+
+    Raises
+    ------
+    FormulaError
+        Where mathtext does not know a part of it.
+
+    Examples
+    --------
+    >>> svg, height, depth = to_svg(r"\frac{x}{n}")
+    >>> b"<path" in svg, depth < height < 3
+    (True, True)
+    """
+    import io
+
+    import matplotlib as mpl
+    from matplotlib.font_manager import FontProperties
+    from matplotlib.mathtext import MathTextParser, math_to_image
+
+    text = f"${_for_mathtext(latex, block)}$"
+    size = 10.0
+    font = FontProperties(size=size, math_fontfamily="stix")
+    with mpl.rc_context({"svg.fonttype": "path"}):
+        try:
+            parsed = MathTextParser("path").parse(text, dpi=72, prop=font)
+            buffer = io.BytesIO()
+            math_to_image(text, buffer, prop=font, dpi=72, format="svg", color="black")
+        except (ValueError, RuntimeError) as error:
+            reason = str(error).strip().splitlines()[-1]
+            raise FormulaError(f"the formula {latex.strip()} cannot be drawn: {reason}.") from error
+    return buffer.getvalue(), float(parsed[1]) / size, float(parsed[2]) / size
+
+
+def _for_mathtext(latex: str, block: bool) -> str:
+    """The formula in mathtext's words where LaTeX has another for the same."""
+    words = {r"\le": r"\leq", r"\ge": r"\geq", r"\ne": r"\neq", r"\tfrac": r"\frac"}
+    words |= {r"\lvert": "|", r"\rvert": "|", r"\lVert": r"\|", r"\rVert": r"\|"}
+    text = " ".join(latex.split())
+    for ours, theirs in words.items():
+        text = re.sub(re.escape(ours) + r"(?![A-Za-z])", lambda _, t=theirs: t, text)
+    text = re.sub(r"(\\d?frac) ?(\w) ?(\w)", r"\1{\2}{\3}", text)
+    return re.sub(r"\\frac(?![A-Za-z])", r"\\dfrac", text) if block else text
 
 
 def _flaw(root: ET.Element) -> str:

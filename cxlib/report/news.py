@@ -12,7 +12,10 @@ from typing import Any
 from cxlib.report.periods import read_period
 from cxlib.report.segments import main_cause
 
-__all__ = ["FALSE_NEWS_RATE", "before", "change_of", "changes", "earlier_runs", "page_changes"]
+__all__ = [
+    *("FALSE_NEWS_RATE", "before", "change_of", "changes", "earlier_runs", "page_changes"),
+    "read_index",
+]
 
 FALSE_NEWS_RATE = 0.05
 _KEPT = ("value", "low", "high", "unit", "n", "level", "period", "segments")
@@ -177,7 +180,16 @@ def earlier_runs(folder: Path) -> list[dict[str, Any]]:
     return sorted(runs, key=lambda run: run["started_at"])
 
 
-def before(out: Path, folder: str, index: Mapping[str, Any]) -> dict[str, Any]:
+def read_index(out: Path) -> dict[str, Any]:
+    """The shelf's index.json; empty where there is none that can be read."""
+    try:
+        index = json.loads((out / "index.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return index if isinstance(index, dict) and isinstance(index.get("reports"), list) else {}
+
+
+def before(out: Path, folder: str) -> dict[str, Any]:
     """What a run has to know of the shelf to judge its own changes.
 
     Parameters
@@ -186,8 +198,6 @@ def before(out: Path, folder: str, index: Mapping[str, Any]) -> dict[str, Any]:
         The shelf's folder.
     folder : str
         The report's folder on it.
-    index : mapping
-        The content of index.json, empty where there is none.
 
     Returns
     -------
@@ -195,7 +205,7 @@ def before(out: Path, folder: str, index: Mapping[str, Any]) -> dict[str, Any]:
         ``earlier`` runs, and ``other_p`` of the other reports' figures; one not yet compared
         counts as unchanged, which makes the verdict no easier.
     """
-    others = [entry for entry in index.get("reports", ()) if entry["folder"] != folder]
+    others = [entry for entry in read_index(out).get("reports", ()) if entry["folder"] != folder]
     known = [{c["name"]: c["p"] for c in entry.get("changes", ())} for entry in others]
     other_p = [
         1.0 if p.get(name) is None else p[name]

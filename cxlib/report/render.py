@@ -237,7 +237,8 @@ def render_report(
         Where pictures that the markdown names are found.
     **details
         What the page shows beyond the manifest: ``parameters`` (a list of mappings with name,
-        value, meaning, unit, changed) and ``tables`` (names of files).
+        value, meaning, unit, changed), ``tables`` (names of files), ``changes`` of the key figures
+        since an earlier run, by name, and ``shelf_address``.
 
     Returns
     -------
@@ -255,6 +256,7 @@ def render_report(
         "opening": opening,
         "contents": [h for h in prose.headings if h.level == 2],
         "manifest": manifest,
+        "changes": {},
         **details,
     }
     body, _ = _exporter().from_notebook_node(nb, resources={"page": page})

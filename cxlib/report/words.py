@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
-__all__ = ["WORDS", "duration", "figure", "interval", "label", "moment", "number", "value_text"]
+__all__ = [
+    *("WORDS", "cause", "change", "day", "duration", "figure", "interval", "label", "moment"),
+    *("number", "value_text"),
+]
 
 
 LIMITS = ("low", "high")
@@ -68,6 +71,80 @@ def target(entry: Mapping[str, Any]) -> str:
     )
 
 
+def change(found: Mapping[str, Any], entry: Mapping[str, Any]) -> str:
+    """How a figure changed, and whether that is news; or why nothing is compared.
+
+    Parameters
+    ----------
+    found : mapping
+        As `cxlib.report.news.change_of` returns it.
+    entry : mapping
+        The figure: unit, level and the direction that is better.
+
+    Examples
+    --------
+    >>> found = {"change": -4.0, "low": -9.1, "high": 1.1, "since": "2025Q3", "news": False,
+    ...     "reason": ""}
+    >>> change(found, {"unit": "points", "level": 0.95, "better": "up"})
+    'fell by 4.0 points since 2025Q3 [−9.1, 1.1]: not news'
+    >>> change(found | {"high": -0.1, "news": True}, {"unit": "", "level": 0.95, "better": "up"})
+    'fell by 4.0 since 2025Q3 [−9.1, −0.1]: news, for the worse'
+    """
+    if found["change"] is None:
+        return f"not compared: {found['reason']}"
+    limits = {end: found[end] for end in LIMITS}
+    scaled = limits | {"value": found["change"], "unit": entry["unit"]}
+    size = _number(scaled, "value").removeprefix("−")
+    unit = "percentage points" if entry["unit"] == "share" else entry["unit"]
+    amount = f"{size} {unit}".strip()
+    moved = "did not change" if found["change"] == 0 else f"rose by {amount}"
+    moved = f"fell by {amount}" if found["change"] < 0 else moved
+    text = f"{moved} since {found['since']}"
+    if found["reason"]:
+        return f"{text}; {found['reason']}"
+    text += f" [{_number(scaled, 'low')}, {_number(scaled, 'high')}]"
+    if not found["news"]:
+        return f"{text}: not news"
+    if entry["better"] is None:
+        return f"{text}: news"
+    good = (found["change"] > 0) == (entry["better"] == "up")
+    return f"{text}: news, for the {'better' if good else 'worse'}"
+
+
+def cause(why: Mapping[str, Any], entry: Mapping[str, Any]) -> str:
+    """The main part of a change in one sentence: segment, within or mix, and its size.
+
+    Examples
+    --------
+    >>> why = {"segment": "DE", "kind": "within", "part": -3.1, "low": -5.2, "high": -1.0,
+    ...     "whole": -4.0, "n_before": 790, "n_now": 812, "share_before": 0.6, "share_now": 0.61}
+    >>> cause(why, {"unit": "points", "level": 0.95})
+    'Mainly within DE: −3.1 of −4.0 points, 95 % interval −5.2 to −1.0 (n = 790, then 812).'
+    >>> cause(why | {"kind": "mix", "low": None, "share_now": 0.3}, {"unit": "", "level": 0.95})
+    'Mainly by the mix: DE went from 60 % to 30 % of the whole, which makes −3.1 of −4 (n = 790,
+    then 812).'
+    """
+    sizes = {
+        "unit": entry["unit"],
+        "value": why["part"],
+        "low": why["low"],
+        "high": why.get("high"),
+    }
+    part = _number(sizes, "value")
+    whole = _number(sizes | {"whole": why["whole"]}, "whole")
+    unit = "percentage points" if entry["unit"] == "share" else entry["unit"]
+    amount = f"{part} of {whole} {unit}".strip()
+    counts = f"(n = {why['n_before']:,}, then {why['n_now']:,})"
+    if why["kind"] == "mix":
+        shares = f"{why['share_before']:.0%} to {why['share_now']:.0%}".replace("%", " %")
+        return (
+            f"Mainly by the mix: {why['segment']} went from {shares} of the whole, "
+            f"which makes {amount} {counts}."
+        )
+    sure = interval(sizes | {"level": entry["level"]}) or "without an interval"
+    return f"Mainly within {why['segment']}: {amount}, {sure} {counts}."
+
+
 def _number(entry: Mapping[str, Any], key: str) -> str:
     """With an interval, as many decimals as half its width has use for: two digits of it."""
     low, high = (_scaled(entry, end) if entry.get(end) is not None else None for end in LIMITS)
@@ -121,6 +198,17 @@ def moment(stamp: str) -> str:
     return f"{at.day} {at:%B %Y, %H:%M} UTC"
 
 
+def day(at: date) -> str:
+    """A day for people.
+
+    Examples
+    --------
+    >>> day(date(2025, 5, 12))
+    '12 May 2025'
+    """
+    return f"{at.day} {at:%B %Y}"
+
+
 def duration(seconds: float) -> str:
     """A duration in words.
 
@@ -139,6 +227,9 @@ WORDS = {
     "figure_text": figure,
     "interval_text": interval,
     "target_text": target,
+    "change_text": change,
+    "cause_text": cause,
+    "day": day,
     "label": label,
     "value_text": value_text,
     "moment": moment,

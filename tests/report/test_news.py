@@ -122,9 +122,10 @@ def test_the_page_of_a_run_is_judged_with_the_other_figures_of_the_shelf(tmp_pat
         for i in range(30)
     ]
     values = {"nps": figure(38.5, 3.0)}
-    alone = page_changes(values, before(tmp_path, "job", {}))["nps"]
+    alone = page_changes(values, before(tmp_path, "job"))["nps"]
     assert alone["news"] is True
-    among = page_changes(values, before(tmp_path, "job", {"reports": others}))["nps"]
+    (tmp_path / "index.json").write_text(json.dumps({"reports": others}))
+    among = page_changes(values, before(tmp_path, "job"))["nps"]
     assert among["news"] is False
     assert among["p"] == alone["p"]
     assert page_changes(values, None)["nps"]["reason"] == "no earlier period is on the shelf"

@@ -14,7 +14,9 @@ def page(shelf):
     return BeautifulSoup(shelf.text("good/report.html"), "html.parser")
 
 
-@pytest.mark.parametrize("name", ["good/report.html", "failed/formula/report.html", "index.html"])
+@pytest.mark.parametrize(
+    "name", ["good/report.html", "failed/formula/report.html", "good/history/index.html"]
+)
 def test_pages_carry_the_policy_no_script_and_no_foreign_address(shelf, name):
     soup = BeautifulSoup(shelf.text(name), "html.parser")
     assert soup.html["lang"] == "en"

@@ -1,0 +1,13 @@
+const box = document.getElementById("filter"), told = document.getElementById("told");
+const rows = [...document.querySelectorAll("[data-row]")];
+box.closest("[hidden]").hidden = false;
+box.addEventListener("input", () => {
+  const words = box.value.toLowerCase().split(/\s+/).filter(Boolean);
+  let shown = 0;
+  for (const row of rows) {
+    const text = row.textContent.toLowerCase();
+    row.hidden = !words.every(word => text.includes(word));
+    shown += row.hidden ? 0 : 1;
+  }
+  told.textContent = words.length ? `${shown} of ${rows.length} shown` : "";
+});
