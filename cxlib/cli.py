@@ -142,6 +142,7 @@ def _run_jobs(jobs_file, jobs, overrides, out: Path, due: bool, settings, **opti
         mark_refused(job, message, out)
         _complain(f"{job} was refused:\n{message}")
     progress = _live_progress if sys.stdout.isatty() else _plain_progress
+    outcomes: list = []
     try:
         with progress([item.job for item in plan]) as tell:
             outcomes = run_all(plan, out, tell=tell, **options)
@@ -149,7 +150,7 @@ def _run_jobs(jobs_file, jobs, overrides, out: Path, due: bool, settings, **opti
         _complain("Interrupted: what was running has been ended; finished reports stay.")
         return INTERRUPTED
     finally:
-        page = build_shelf(out)
+        page = build_shelf(out, unchanged=[o.folder.name for o in outcomes if o.unchanged])
     failed = [outcome for outcome in outcomes if outcome.status == "failed"]
     for outcome in failed:
         cell = outcome.error["cell"]

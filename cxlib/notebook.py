@@ -10,13 +10,16 @@ import hashlib
 import html
 import io
 import os
-import sys
 import warnings
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cxlib.errors import CxError, CxWarning
+from cxlib.report.outputs import display as _display
+from cxlib.report.outputs import display_caption as _display_caption
+from cxlib.report.outputs import kernel_shell as _shell
+from cxlib.report.outputs import paragraphs as _paragraphs
 from cxlib.report.record import RECORD_TYPE, TABLES_VARIABLE, make_record, record_line
 
 if TYPE_CHECKING:
@@ -358,41 +361,6 @@ def data_path(name: str) -> Path:
         file.relative_to(folder).as_posix() for file in folder.rglob("*") if file.is_file()
     )
     raise CxError(f"data/ holds no file {str(name)!r}. There are: {', '.join(held) or 'none'}.")
-
-
-def _shell() -> Any:
-    """The IPython shell of a kernel; None in plain Python."""
-    ipython = sys.modules.get("IPython")
-    shell = ipython.get_ipython() if ipython else None
-    return shell if hasattr(shell, "kernel") else None
-
-
-def _display(text, body=None, *, role, data=None, metadata=None, **details):
-    if _shell() is None:
-        print(text)
-        return
-    from IPython.display import display
-
-    bundle = {"text/plain": text, **(data or {})}
-    if body is not None:
-        bundle["text/html"] = body
-    marks = {**(metadata or {}), "cxlib": {"role": role, **details}}
-    if isinstance(bundle.get("image/png"), bytes):
-        import base64
-
-        bundle["image/png"] = base64.b64encode(bundle["image/png"]).decode("ascii")
-    display(bundle, raw=True, metadata=marks)
-
-
-def _display_caption(caption: str) -> None:
-    """For the notebook alone: in the report a caption belongs to its figure or table."""
-    if _shell() is not None:
-        _display(caption, f"<p><em>{html.escape(caption)}</em></p>", role="caption")
-
-
-def _paragraphs(text: str) -> str:
-    parts = [part.strip() for part in text.strip().split("\n\n")]
-    return "".join(f"<p>{html.escape(part)}</p>" for part in parts if part)
 
 
 def _show_error(shell, kind, error, trace, tb_offset=None):
