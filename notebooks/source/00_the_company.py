@@ -263,7 +263,7 @@ cx.record(
     steps["bias"],
     unit="points",
     n=len(everyone),
-    period=f"week {survey_week}",
+    period=f"{world.start + pd.Timedelta(weeks=survey_week):%GW%V}",
     target=0,
     better=None,
 )

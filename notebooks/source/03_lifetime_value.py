@@ -47,6 +47,8 @@ summary = clv.summarize(
     purchases, calibration_until=calibration_until or "middle", newcomers=newcomers
 )
 split = summary.attrs["summarize"]["calibration_until"]
+first, last = pd.Timestamp(split) + pd.Timedelta(days=1), summary.attrs["summarize"]["until"]
+holdout_days = f"{first:%Y-%m-%d}/{last}"
 weeks = summary["holdout_duration"].iloc[0]
 cx.say(
     f"Missing values: {purchases[['customer_id', 'ordered_at', 'amount']].isna().sum().sum():,}. "
@@ -216,7 +218,7 @@ cx.record(
     "holdout_error",
     check.relative_error,
     unit="share",
-    period=f"after {split}",
+    period=holdout_days,
     target=0,
     better=None,
 )
@@ -247,7 +249,9 @@ buying, spending = clv.BetaGeo().fit(today), clv.GammaGamma().fit(today)
 money = {"horizon": horizon_weeks, "discount_rate": discount_rate, "level": level, "draws": draws}
 value = clv.lifetime_value(buying, spending, today, **money)
 cx.say(value.summary() + " " + value.spread())
-cx.record("customer_base_value", value.total, unit=currency, period=f"next {horizon_weeks} weeks")
+end = pd.Timestamp(last) + pd.Timedelta(weeks=horizon_weeks)
+ahead = f"{pd.Timestamp(last) + pd.Timedelta(days=1):%Y-%m-%d}/{end:%Y-%m-%d}"
+cx.record("customer_base_value", value.total, unit=currency, period=ahead)
 cx.show(
     clv.plot_value(value, currency=currency),
     alt="Values of some customers from the most to the least valuable, each with its interval",
@@ -275,7 +279,7 @@ cx.show(
 )
 cx.say(top.summary())
 cx.record(
-    "top_fifth_share", top.realised, unit="share", period=f"after {split}", target=0.8, better=None
+    "top_fifth_share", top.realised, unit="share", period=holdout_days, target=0.8, better=None
 )
 
 # %% [markdown]
