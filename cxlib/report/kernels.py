@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import random
@@ -10,7 +11,9 @@ import signal
 import sys
 import time
 from pathlib import Path
+from queue import Empty
 
+from jupyter_client.asynchronous import AsyncKernelClient
 from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import AsyncKernelManager
 from jupyter_client.provisioning.local_provisioner import LocalProvisioner
@@ -135,6 +138,36 @@ class _Provisioner(LocalProvisioner):
         return await super().wait()
 
 
+class Client(AsyncKernelClient):
+    """Ready when the kernel says that it is idle; the usual client listens 0.2 s into silence."""
+
+    async def _async_wait_for_ready(self, timeout: float | None = None) -> None:
+        deadline = time.monotonic() + (timeout or float("inf"))
+        while True:
+            asked = self.kernel_info()
+            with contextlib.suppress(Empty):
+                reply = await self.shell_channel.get_msg(timeout=1)
+                if reply["msg_type"] == "kernel_info_reply":
+                    self._handle_kernel_info_reply(reply)
+                    while not _is_idle(await self.iopub_channel.get_msg(timeout=0.2), asked):
+                        pass
+                    return
+            if not await self._async_is_alive():
+                raise RuntimeError("The kernel died before it was ready.")
+            if time.monotonic() > deadline:
+                raise RuntimeError(f"The kernel was not ready after {timeout:g} seconds.")
+
+    wait_for_ready = _async_wait_for_ready
+
+
+def _is_idle(message: dict, asked: str) -> bool:
+    return (
+        message["msg_type"] == "status"
+        and message["content"]["execution_state"] == "idle"
+        and message["parent_header"].get("msg_id") == asked
+    )
+
+
 def kernel_manager(
     folder: Path, ready: ReadyKernel | None = None
 ) -> tuple[type[AsyncKernelManager], list[int]]:
@@ -148,6 +181,8 @@ def kernel_manager(
     local = sys.platform == "linux" and len(os.fsencode(folder)) < _LONGEST_SOCKET_PATH - 10
 
     class Manager(AsyncKernelManager):
+        client_class = f"{__name__}.Client"
+
         def __init__(self, **options):
             if local:
                 options |= {"transport": "ipc", "connection_file": str(folder / "k.json")}

@@ -29,24 +29,31 @@ def _preload() -> None:
     for name in _MODULES.split():
         with contextlib.suppress(ImportError):  # the notebook that needs it will say so
             importlib.import_module(name)
-    _draw_once()
+    with contextlib.suppress(Exception):  # a page that cannot be drawn is its own run's matter
+        _draw_once()
     gc.collect()
     gc.freeze()
 
 
 def _draw_once() -> None:
-    """Load fonts and templates, without a figure that pyplot would know of."""
+    """Load fonts, templates and lexers, without a figure that pyplot would know of."""
     import nbformat
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    from cxlib.report.render import render_prose
+    from cxlib.report.provenance import first_manifest
+    from cxlib.report.render import render_report
 
     figure = Figure()
     FigureCanvasAgg(figure)
     figure.subplots().set_title("a")
     figure.savefig(io.BytesIO(), format="png")
-    render_prose(nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell("# a\n$b$")]))
+    cells = [nbformat.v4.new_markdown_cell("# a\n$b$"), nbformat.v4.new_code_cell("c = 1")]
+    nb = nbformat.v4.new_notebook(cells=cells)
+    nbformat.validate(nb)
+    manifest = first_manifest({"job": "a", "notebook_name": "a", "parameters": {}})
+    address = "../index.html"
+    render_report(nb, manifest | {"status": "ok"}, shelf_address=address, parameters=[], tables=[])
 
 
 _preload()
