@@ -160,7 +160,12 @@ def realised_future(world, horizon_weeks: int) -> pd.DataFrame:
 
 
 def arms(world, state: State) -> pd.DataFrame:
-    """All randomised arms that this world's calendar holds."""
+    """All randomised arms that this world's calendar holds.
+
+    Checkout: all customers of its first Monday in one arm or the other. Surprise: each parcel of
+    the trial with one or without, felt in its last week. Watch list: who had made up their minds
+    when listed, so the end that comes within the weeks of declining usage.
+    """
     rows: list[tuple] = []
     for kind, compute in (
         ("checkout_trial", _checkout),

@@ -58,8 +58,15 @@ def test_the_company_is_plausible(company):
     nps = answers[answers["question"] == "nps"]
     assert 0.15 <= nps["score"].notna().mean() <= 0.25
     assert 135 <= customers["acquisition_cost"].mean() <= 165
-    satisfaction = company.truth.customers["satisfaction"]
-    assert 0.85 <= satisfaction.std() <= 1.15  # so that effects in SD are effects in SD
+    state = company._truth._state
+    for one in (
+        company.truth.customers["satisfaction"],
+        state.quality_trait,
+        state.service_trait + state.service_run,
+        state.delivery_trait + state.delivery_run,
+        state.expectation,
+    ):
+        assert 0.95 <= one.std() <= 1.06  # so that effects in SD are effects in SD
 
 
 def test_week_zero_begins_on_a_monday(company):
