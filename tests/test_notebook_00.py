@@ -1,6 +1,7 @@
 """Notebook 00 by the real runner, made small: its key numbers, other companies, bad parameters."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -57,6 +58,7 @@ def test_the_key_numbers_of_the_report(home):
         assert text in page, text
     assert "Traceback" not in page
     assert "Warning" not in page
+    assert len(re.sub(r'src="data:[^"]*"', "", page)) < 400_000  # beside its pictures
 
 
 def test_the_solution_of_the_first_exercise(home):

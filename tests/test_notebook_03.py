@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -94,6 +95,7 @@ def test_the_key_numbers_of_the_report(bench):
         assert text in page, text
     assert "Traceback" not in page
     assert "Warning" not in page
+    assert len(re.sub(r'src="data:[^"]*"', "", page)) < 400_000  # beside its pictures
 
 
 @pytest.mark.parametrize("name", BAD_FILES)
