@@ -225,7 +225,7 @@ def record(
     _display(record_line(entry), role="record", data={RECORD_TYPE: entry})
 
 
-def export(name: str, frame: pd.DataFrame, *, index: bool = False) -> Path:
+def export(name: str, frame: pd.DataFrame, *, index: bool = False, real_ids: bool = False) -> Path:
     """Write a frame as CSV beside the report, safe to open in a spreadsheet.
 
     Text cells, headings and index labels that begin with ``=``, ``+``, ``-``, ``@`` (full-width
@@ -239,6 +239,9 @@ def export(name: str, frame: pd.DataFrame, *, index: bool = False) -> Path:
     frame : pandas.DataFrame
     index : bool
         Whether the index is written, too.
+    real_ids : bool
+        Whether pseudonyms that a reader made in this kernel are written as the real customer ids:
+        for the list that goes to those who call the customers. Who gets the file gets their data.
 
     Returns
     -------
@@ -248,7 +251,7 @@ def export(name: str, frame: pd.DataFrame, *, index: bool = False) -> Path:
     Raises
     ------
     CxError
-        Where the name is no plain file name or there is no frame.
+        Where the name is no plain file name, there is no frame, or a real id is not known here.
 
     Examples
     --------
@@ -268,6 +271,10 @@ def export(name: str, frame: pd.DataFrame, *, index: bool = False) -> Path:
         raise CxError(f"export: {name!r} is no file name. Allowed: letters, digits, _ and -.")
     if not isinstance(frame, pd.DataFrame):
         raise CxError(f"export needs a data frame, not {type(frame).__name__}.")
+    if real_ids:
+        from cxlib.tables import private
+
+        frame = private.real_ids(frame)
     folder = _tables_folder()
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{name}.csv"

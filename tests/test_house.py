@@ -25,7 +25,7 @@ MAY_IMPORT = {
     "clv": {"errors", "stats", "figures"},
     "loyalty": {"errors", "stats", "figures"},
     "report": {"errors"},
-    "notebook": {"errors", "figures", "report"},
+    "notebook": {"errors", "figures", "report", "tables"},
     "cli": {"errors", "report", "tables", "worlds"},
     "__init__": set(ROOMS) | {"errors", "notebook"},
 }

@@ -154,7 +154,7 @@ def _unknown_names(header: list[str], table: Table, request: Request) -> list[Pr
                 problems.append(
                     Problem(
                         f'{option} looks for "{theirs}" ({ours}), which is not there',
-                        allowed=_short(header),
+                        allowed=_told(header, request),
                         cause=near(theirs, header),
                     )
                 )
@@ -189,11 +189,22 @@ def _short(names: list[str]) -> str:
     return f"{shown} and {len(names) - 12} more" if len(names) > 12 else shown
 
 
+def _holds_data(header: list[str]) -> bool:
+    return any(n[:1].isdigit() and any(c in n for c in ".-/:,;|@") for n in header)
+
+
+def _told(header: list[str], request: Request) -> str:
+    """The names of the file, unless they are cells of a customer's line."""
+    hidden = request.private and (_holds_data(header) or any("@" in name for name in header))
+    return "not shown here, since it looks like data" if hidden else _short(header)
+
+
 def _missing_columns(header: list[str], table: Table, request: Request) -> list[Problem]:
     cut = next((d for d in ",;|:" if d in header[0]), None) if len(header) == 1 else None
     if cut:
         cause = f'Is the delimiter right? Pass delimiter="{cut}"'
-        return [Problem(f'only one column was found, "{header[0]}"', cause=cause)]
+        told = _told(header, request)
+        return [Problem(f'only one column was found, "{told}"', cause=cause)]
     problems = []
     for column in table.columns:
         given = column.name in request.columns or column.name in header
@@ -208,9 +219,11 @@ def _missing_columns(header: list[str], table: Table, request: Request) -> list[
         elif column.name == "question":
             cause = 'If the file holds one question, pass questions={"nps": "score"}.'
         else:
-            cause = f'The file has: {_short(header)}. Pass columns={{"{column.name}": ...}}.'
-            if any(name[:1].isdigit() and any(c in name for c in ".-/:") for name in header):
-                cause = f"The first line is {_short(header)}: is the header missing?"
+            cause = (
+                f'The file has: {_told(header, request)}. Pass columns={{"{column.name}": ...}}.'
+            )
+            if _holds_data(header):
+                cause = f"The first line is {_told(header, request)}: is the header missing?"
         problems.append(Problem(f"column {column.name} is missing", cause=cause))
     return problems
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import duckdb
@@ -19,6 +19,7 @@ from cxlib.tables.handling import (
     mark_repeated,
 )
 from cxlib.tables.intake import Handled, Intake
+from cxlib.tables.private import is_shipped, pseudonymise
 from cxlib.tables.problems import Finding, find, find_repeated_keys, placed
 from cxlib.tables.request import Request, request_for
 from cxlib.tables.schema import Table
@@ -39,6 +40,8 @@ def read_source(source, table: Table, options: dict, label: str | None = None) -
     label : str, optional
         How messages call the source.
     """
+    if is_shipped(source):
+        options = {"private": False, **options}
     request, wishes = request_for(table, options)
     with tempfile.TemporaryDirectory(prefix="cxlib-") as folder:
         con = duckdb.connect(config={"temp_directory": folder})
@@ -87,13 +90,13 @@ class _Reading:
         rows = self.con.execute("SELECT count(*) FROM raw").fetchone()[0]
         if not rows and not (unmatched or self.source.problems):
             raise CxError(f"{self.source.label} holds no rows{self._header_only()}.")
-        problems = [*unmatched, *self.source.problems]
+        problems = [*unmatched, *self._split_problems()]
         problems += [f.reading.problem for f in fields if f.reading.problem]
         findings = find(self.con, self.table, self.request, fields)
         repeated = self._repeated(findings, rows)
         if not (problems or findings):
             self._parse(fields)
-            findings = find_repeated_keys(self.con, self.table, fields)
+            findings = find_repeated_keys(self.con, self.table, fields, self.request.private)
         if problems or findings:
             problems += placed(findings, self.source)
             raise CxError(f"{self.source.label} cannot be used as {self.table.name}.", problems)
@@ -102,9 +105,18 @@ class _Reading:
         if frame.empty:
             gone = "; ".join(h.what for h in handled)
             raise CxError(f"{self.source.label} leaves no row of {self.table.name}: {gone}.")
+        if self.request.private and self.request.customer_id is not None:
+            frame["customer_id"] = pseudonymise(frame["customer_id"])
+            notes = [*notes, "customer ids replaced by pseudonyms (private=True)"]
         record = self._record(frame, rows, handled, notes)
         frame.attrs["intake"] = record.as_record()
         return frame
+
+    def _split_problems(self) -> list[Problem]:
+        """What could not be split; a line that may hold a customer's id is not quoted."""
+        if not self.request.private:
+            return list(self.source.problems)
+        return [replace(p, where=p.where.partition(': "')[0]) for p in self.source.problems]
 
     def _header_only(self) -> str:
         return ", only a header" if self.source.place == "line" else ""

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from cxlib.errors import Problem
 from cxlib.tables.cells import Rule, quoted
 from cxlib.tables.columns import Field
+from cxlib.tables.private import to_pseudonyms
 from cxlib.tables.request import Request
 from cxlib.tables.rules import within
 from cxlib.tables.schema import Table
@@ -151,7 +152,9 @@ def _finding(con, f: Field, rule: Rule, count: int) -> Finding:
     )
 
 
-def find_repeated_keys(con, table: Table, fields: list[Field]) -> list[Finding]:
+def find_repeated_keys(
+    con, table: Table, fields: list[Field], private: bool = False
+) -> list[Finding]:
     """Keys that occur more than once in ``parsed``, apart from repeated lines left out anyway."""
     if not table.key:
         return []
@@ -171,6 +174,9 @@ def find_repeated_keys(con, table: Table, fields: list[Field]) -> list[Finding]:
         f'SELECT "row", first, {key} FROM clashes WHERE "row" > first ORDER BY 1 LIMIT 1'
     ).fetchone()
     named = " and ".join(table.key)
+    if private and "customer_id" in table.key:
+        at = table.key.index("customer_id")
+        values[at : at + 1] = to_pseudonyms([str(values[at])])
     found = " and ".join(str(v) for v in values)
     return [
         Finding.of_rows(

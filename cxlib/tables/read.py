@@ -123,6 +123,11 @@ def read_transactions(source, **options) -> pd.DataFrame:
         Needed only where the column itself does not decide ("1.234", "03/04/2025").
     delimiter, encoding, sheet : str, optional
         Of a text file; sheet of an Excel file or table of a database. Found out where possible.
+    private : bool, optional
+        Whether customer ids are replaced by pseudonyms such as ``c_3f9a61c07be2d845``, the same in
+        every table and run of one key. By default they are in a Jupyter kernel, whose outputs may
+        be passed on, and are not in plain Python; files below ``data/sample`` concern nobody and
+        keep theirs. ``cx.export(..., real_ids=True)`` writes the real ones.
 
     Returns
     -------
@@ -167,7 +172,7 @@ def read_responses(source, **options) -> pd.DataFrame:
     Parameters
     ----------
     source, columns, missing, timezone, customer_id, decimal, dayfirst, delimiter, encoding, sheet
-        As in ``read_transactions``; ``customer_id=None`` numbers anonymous rows.
+        And ``private``: as in ``read_transactions``; ``customer_id=None`` numbers anonymous rows.
     questions : mapping, optional
         Question to their column: ``{"nps": "NETPRO", "csat": "Q7ALL"}``. The wide file becomes one
         row a question and respondent.

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, fields
 
 from cxlib.errors import Problem, RefusedError
 from cxlib.tables.handling import CHOICES
+from cxlib.tables.private import in_kernel
 from cxlib.tables.schema import Table
 from cxlib.tables.sources import near
 
@@ -37,6 +38,7 @@ class Request:
     delimiter: str | None = None
     encoding: str | None = None
     sheet: str | None = None
+    private: bool | None = None
 
 
 def request_for(table: Table, options: dict) -> tuple[Request, list[Problem]]:
@@ -63,6 +65,7 @@ def request_for(table: Table, options: dict) -> tuple[Request, list[Problem]]:
     given = {name: value for name, value in options.items() if value is not None}
     given.setdefault("no_customer", table.no_customer)
     given.setdefault("duplicates", table.duplicates)
+    given.setdefault("private", in_kernel())
     columns = given.get("columns", {})
     if "customer_id" in options:
         given["customer_id"] = options["customer_id"]
@@ -105,6 +108,8 @@ def _wrong_values(table: Table, request: Request) -> list[Problem]:
         problems.append(Problem(f"decimal={request.decimal!r} is no sign", allowed='"." or ","'))
     if request.dayfirst not in (None, True, False):
         problems.append(Problem(f"dayfirst={request.dayfirst!r}", allowed="True or False"))
+    if request.private not in (True, False):
+        problems.append(Problem(f"private={request.private!r}", allowed="True or False"))
     if request.delimiter is not None and len(str(request.delimiter)) != 1:
         problems.append(Problem(f"delimiter={request.delimiter!r}", allowed="one character"))
     if request.encoding is not None and not _is_encoding(request.encoding):

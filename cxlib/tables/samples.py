@@ -67,7 +67,7 @@ def read_cdnow() -> pd.DataFrame:
             "Install it with the other dependencies (make reports does)."
         ) from error
     given["discs"] = given["discs"].astype("int64")
-    options = {"zero": "keep", "duplicates": "keep"}
+    options = {"zero": "keep", "duplicates": "keep", "private": False}
     return read_source(
         given, TABLES["transactions"], options, label="CDNOW sample (1/10, 1997-1998)"
     )
