@@ -8,8 +8,11 @@ from scipy import stats
 
 from cxlib.errors import CxError
 from cxlib.report.news import FALSE_NEWS_RATE, before, change_of, changes, page_changes
+from cxlib.report.pdf import engines
 from cxlib.report.record import make_record
 from cxlib.report.segments import OTHERS, main_cause, parts_of_change, read_segments
+
+from .conftest import cxlib, write_notebook
 
 
 def figure(value, half=3.0, period="2025Q4", **other):
@@ -221,3 +224,48 @@ def test_events_are_dated_and_in_order_and_refused_without_a_day():
     assert entry["events"] == [["2025-01-07", "price <b>rise</b>"], ["2025-05-12", "new carrier"]]
     with pytest.raises(CxError, match="has no day and text"):
         make_record("x", 1.0, None, None, "", 5, 0.95, None, None, "up", None, [("May", "x")])
+
+
+NOTEBOOK = (
+    "# Has it fallen?\nIt is $\\hat p$.",
+    (
+        'score: float = 44.0  # this quarter [points]\nquarter: str = "2025Q3"  # the period',
+        "parameters",
+    ),
+    (
+        "import cxlib as cx\n"
+        "cx.record('nps', score, score - 3, score + 3, unit='points', n=60, period=quarter,\n"
+        "          segments={'DE': (30, score - 5), 'AT': (30, score + 5)},\n"
+        "          events=[('2025-11-03', 'price rise')])",
+    ),
+)
+
+
+@pytest.mark.skipif(not engines(), reason="neither weasyprint nor Chromium is installed")
+def test_a_second_quarter_tells_its_change_on_page_shelf_and_paper(tmp_path):
+    pypdf = pytest.importorskip("pypdf")
+    write_notebook(tmp_path / "n.ipynb", *NOTEBOOK)
+    (tmp_path / "jobs.toml").write_text(
+        '[quarterly]\nnotebook = "n.ipynb"\nformats = ["html", "pdf"]\n'
+        'alert = [{value = "nps", changed = true}]\n'
+    )
+    run = ("run", "--jobs", "jobs.toml")
+    first = cxlib(*run, folder=tmp_path)
+    assert first.returncode == 0, first.stderr
+    second = cxlib(*run, "-p", "quarter=2025Q4", "-p", "score=36", folder=tmp_path)
+    assert second.returncode == 3, second.stderr  # the alert
+    out = tmp_path / "out"
+    wanted = "fell by 8.0 points since 2025Q3 [−12.2, −3.8]: news, for the worse"
+    for page in ("quarterly/report.html", "index.html"):
+        assert wanted in (out / page).read_text("utf-8")
+    (entry,) = json.loads((out / "index.json").read_text("utf-8"))["reports"]
+    assert entry["pdf"] == "quarterly/report.pdf"
+    assert entry["alerts"][0]["condition"] == "changed"
+    text = pypdf.PdfReader(out / "quarterly/report.pdf").pages[0].extract_text()
+    assert "Has it fallen?" in text
+    assert "news, for the" in " ".join(text.split())
+    again = cxlib(*run, "-p", "quarter=2025Q4", "-p", "score=36", folder=tmp_path)
+    assert again.returncode == 3, again.stderr
+    (entry,) = json.loads((out / "index.json").read_text("utf-8"))["reports"]
+    assert entry["checked_at"]
+    assert "Unchanged" in (out / "index.html").read_text("utf-8")
