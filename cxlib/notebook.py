@@ -288,7 +288,14 @@ def export(name: str, frame: pd.DataFrame, *, index: bool = False, real_ids: boo
     return _Exported(path)
 
 
-def table(content: Any, *, caption: str, index: bool = False, decimals: int | None = None) -> None:
+def table(
+    content: Any,
+    *,
+    caption: str,
+    index: bool = False,
+    decimals: int | None = None,
+    min_cell: int = 5,
+) -> None:
     """Show a table made for readers.
 
     Parameters
@@ -302,6 +309,9 @@ def table(content: Any, *, caption: str, index: bool = False, decimals: int | No
         Whether a frame's index becomes the first column.
     decimals : int, optional
         For all numbers of a frame, where the sizes of its columns should not decide.
+    min_cell : int
+        Rows of a frame whose column ``n`` says that fewer answers or customers stand behind them
+        are left out and counted in a note; 1 shows all.
 
     Raises
     ------
@@ -319,11 +329,14 @@ def table(content: Any, *, caption: str, index: bool = False, decimals: int | No
     import pandas as pd
     from great_tables import GT
 
+    from cxlib.figures.small_groups import leave_out_small
     from cxlib.report.frames import reader_table
 
     _need_texts("table", caption=caption)
     if isinstance(content, pd.DataFrame):
         frame = content.reset_index() if index else content
+        if "n" in frame.columns and pd.api.types.is_numeric_dtype(frame["n"]):
+            frame = leave_out_small(frame, frame["n"], min_cell, noun="rows")
         plain, finished = frame.to_string(index=False), reader_table(frame, decimals)
     elif isinstance(content, GT):
         plain, finished = content._tbl_data.to_string(), content

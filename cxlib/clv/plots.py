@@ -12,6 +12,7 @@ from cxlib.clv.histories import read_histories
 from cxlib.clv.interval import percent
 from cxlib.clv.summary import unit_of
 from cxlib.errors import CxError
+from cxlib.figures.small_groups import MIN_CELL, leave_out_small
 from cxlib.figures.style import COLOURS, INK, MUTED
 
 __all__ = [
@@ -168,7 +169,7 @@ def plot_tracking(tracking, *, cumulative=False, ax=None):
     return ax
 
 
-def plot_holdout_by_frequency(holdout, *, ax=None):
+def plot_holdout_by_frequency(holdout, *, min_cell: int = MIN_CELL, ax=None):
     """Mean purchases in the holdout by calibration frequency, predicted and actual.
 
     Whiskers: prediction interval of the group's mean.
@@ -176,6 +177,8 @@ def plot_holdout_by_frequency(holdout, *, ax=None):
     Parameters
     ----------
     holdout : Holdout
+    min_cell : int
+        Groups of fewer customers are left out with a warning; 1 shows all.
     ax : Axes, optional
 
     Returns
@@ -184,6 +187,7 @@ def plot_holdout_by_frequency(holdout, *, ax=None):
     """
     ax = plt.gca() if ax is None else ax
     table = holdout.by_frequency
+    table = leave_out_small(table, table["customers"], min_cell)
     at = np.arange(len(table))
     predicted = table["predicted"].to_numpy()
     whiskers = [predicted - table["low"], table["high"] - predicted]

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from cxlib.errors import CxError
+from cxlib.figures.small_groups import MIN_CELL, leave_out_small
 from cxlib.figures.style import COLOURS, INK, MUTED
 
 __all__ = ["plot_story", "plot_timeline"]
@@ -22,6 +23,7 @@ def plot_timeline(
     truth: pd.Series | None = None,
     unit: str = "points",
     title: str = "",
+    min_cell: int = MIN_CELL,
     ax=None,
 ):
     """A measure over time with its interval, dated events, and the truth where it is known.
@@ -29,12 +31,15 @@ def plot_timeline(
     Parameters
     ----------
     measured : DataFrame
-        Index: dates. Columns estimate, low, high.
+        Index: dates. Columns estimate, low, high; of a column n the rows below `min_cell` are left
+        out with a warning.
     events : mapping of date to text, optional
         Drawn as numbered marks, explained in the legend.
     truth : Series, optional
         Index: dates.
     unit, title : str
+    min_cell : int
+        Fewest answers or customers behind a point that is shown.
     ax : Axes, optional
 
     Returns
@@ -56,6 +61,8 @@ def plot_timeline(
     missing = [name for name in ("estimate", "low", "high") if name not in measured]
     if missing:
         raise CxError(f"A timeline needs the columns {', '.join(missing)}.")
+    if "n" in measured:
+        measured = leave_out_small(measured, measured["n"], min_cell, noun="points")
     ax = plt.gca() if ax is None else ax
     if truth is not None:
         ax.plot(truth.index, truth, color=COLOURS[1], linewidth=2, label="truth")

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from cxlib.errors import CxError, Problem
+from cxlib.figures.small_groups import MIN_CELL, leave_out_small
 from cxlib.metrics.answers import read_answers
 from cxlib.stats.design import weighted_net_score
 from cxlib.stats.interval import Difference
@@ -221,6 +222,7 @@ def nps_by(
     level: float = 0.95,
     score_col: str = "score",
     weight_col: str | None = None,
+    min_cell: int = MIN_CELL,
 ) -> pd.DataFrame:
     """Net promoter score of every segment, with estimates shrunken towards their common mean.
 
@@ -236,23 +238,32 @@ def nps_by(
     method, level
         As in `nps`.
     score_col, weight_col : str
+    min_cell : int
+        Segments with fewer answers, or answers of fewer customers where there is a column
+        ``customer_id``, are left out and counted; 1 shows every segment.
 
     Returns
     -------
     DataFrame
-        One row a segment: the columns of `by`, estimate, low, high, n, missing, promoters,
-        passives, detractors, and shrunken, shrunken_low, shrunken_high (missing with fewer than
-        four segments). ``attrs["unanswered"]`` lists segments without any answer.
+        One row a segment that is shown: the columns of `by`, estimate, low, high, n, missing,
+        promoters, passives, detractors, and shrunken, shrunken_low, shrunken_high (missing with
+        fewer than four segments). ``attrs["unanswered"]`` lists segments without any answer,
+        ``attrs["suppressed"]`` counts those left out as too small.
 
     Raises
     ------
     CxError
-        A column is missing, or no segment has an answer.
+        A column is missing, no segment has an answer, or none has enough to be shown.
+
+    Warns
+    -----
+    CxWarning
+        Segments were left out as too small.
 
     Examples
     --------
     >>> frame = pd.DataFrame({"score": [9, 10, 3, 8, 9, 2], "country": list("AABBCC")})
-    >>> nps_by(frame, by=["country"])[["country", "estimate", "n"]]
+    >>> nps_by(frame, by=["country"], min_cell=1)[["country", "estimate", "n"]]
       country  estimate  n
     0       A     100.0  2
     1       B     -50.0  2
@@ -265,7 +276,7 @@ def nps_by(
         raise CxError(f"The responses have {', '.join(map(str, responses.columns))}.", absent)
     if "question" in responses:
         responses = responses[responses["question"].astype(object) == "nps"]
-    rows, unanswered = [], []
+    rows, unanswered, sizes = [], [], []
     for key, part in responses.groupby(keys, observed=True, dropna=True):
         segment = dict(zip(keys, key, strict=True))
         if part[score_col].isna().all():
@@ -273,13 +284,26 @@ def nps_by(
             continue
         weight = part[weight_col] if weight_col else None
         found = asdict(nps(part[score_col], weights=weight, level=level, method=method))
+        sizes.append(_members(part[part[score_col].notna()]))
         rows.append(segment | {k: v for k, v in found.items() if k not in ("method", "level")})
     if not rows:
         raise CxError("No segment has an answer.")
-    table = pd.DataFrame(rows)
+    table = leave_out_small(pd.DataFrame(rows), sizes, min_cell, noun="segments")
+    if table.empty:
+        raise CxError(
+            f"None of the {len(rows):,} segments has {min_cell} answers or customers; the largest "
+            f"has {max(sizes)}. Form larger segments, or pass min_cell={max(sizes)} where that is "
+            "allowed."
+        )
+    table = table.reset_index(drop=True)
     table[["shrunken", "shrunken_low", "shrunken_high"]] = _shrunken(table, level)
     table.attrs["unanswered"] = unanswered
     return table.drop(columns=["effective_n", "standard_error"])
+
+
+def _members(answered: pd.DataFrame) -> int:
+    customers = answered.get("customer_id")
+    return len(answered) if customers is None else int(customers.nunique())
 
 
 def _shrunken(table: pd.DataFrame, level: float) -> np.ndarray:

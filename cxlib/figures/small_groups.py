@@ -1,0 +1,88 @@
+"""Groups too small to be shown: few answers can tell who gave them."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+import pandas as pd
+
+from cxlib.errors import CxError, CxWarning
+
+__all__ = ["MIN_CELL", "leave_out_small", "small_groups"]
+
+MIN_CELL = 5
+
+
+def small_groups(sizes, min_cell: int = MIN_CELL) -> np.ndarray:
+    """Which groups have at least one member and fewer than `min_cell`.
+
+    Parameters
+    ----------
+    sizes : array_like of numbers
+    min_cell : int
+        1 shows every group.
+
+    Returns
+    -------
+    ndarray of bool
+
+    Raises
+    ------
+    CxError
+        `min_cell` is no whole number of at least 1.
+
+    Examples
+    --------
+    >>> small_groups([0, 1, 4, 5]).tolist()
+    [False, True, True, False]
+    """
+    if isinstance(min_cell, bool) or not isinstance(min_cell, int | np.integer) or min_cell < 1:
+        raise CxError(f"min_cell must be a whole number of at least 1, not {min_cell!r}.")
+    sizes = np.asarray(pd.to_numeric(pd.Series(np.asarray(sizes).ravel())), dtype=float)
+    return (sizes > 0) & (sizes < min_cell)
+
+
+def leave_out_small(
+    frame: pd.DataFrame, sizes, min_cell: int = MIN_CELL, *, noun: str = "groups"
+) -> pd.DataFrame:
+    """The rows whose group is large enough, with a warning that says how many were left out.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        One row a group.
+    sizes : array_like
+        Answers or customers of each.
+    min_cell : int
+    noun : str
+        What a row is, in the plural.
+
+    Returns
+    -------
+    DataFrame
+        ``attrs["suppressed"]`` is the number of rows left out.
+
+    Warns
+    -----
+    CxWarning
+        Rows were left out.
+
+    Examples
+    --------
+    >>> frame = pd.DataFrame({"country": ["DE", "FR"], "n": [40, 3]})
+    >>> shown = leave_out_small(frame, frame["n"], min_cell=1)
+    >>> len(shown), shown.attrs["suppressed"]
+    (2, 0)
+    """
+    small = small_groups(sizes, min_cell)
+    shown = frame[~small]
+    shown.attrs = {**frame.attrs, "suppressed": int(small.sum())}
+    if small.any():
+        verb = "is" if small.sum() == 1 else "are"
+        text = (
+            f"{int(small.sum()):,} of {len(frame):,} {noun} {verb} not shown: fewer than "
+            f"{min_cell} answers or customers could tell who they are. min_cell=1 shows them."
+        )
+        warnings.warn(CxWarning(text), stacklevel=3)
+    return shown
