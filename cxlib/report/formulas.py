@@ -15,6 +15,7 @@ _TAG_NAMES = """
     mrow mspace msqrt mstyle msub msubsup msup mtable mtd mtext mtr munder munderover none"""
 _TAGS = frozenset(_TAG_NAMES.split())
 _REACHING_OUT = ("href", "src", "style", "on")
+_STIX_TO_TEXT = 1.12  # its small letters are lower than those of the page's fonts
 _CHILDREN = {
     "mfrac": 2,
     "mroot": 2,
@@ -120,7 +121,8 @@ def to_svg(latex: str, *, block: bool = False) -> tuple[bytes, float, float]:
         except (ValueError, RuntimeError) as error:
             reason = str(error).strip().splitlines()[-1]
             raise FormulaError(f"the formula {latex.strip()} cannot be drawn: {reason}.") from error
-    return buffer.getvalue(), float(parsed[1]) / size, float(parsed[2]) / size
+    em = _STIX_TO_TEXT / size
+    return buffer.getvalue(), em * float(parsed[1]), em * float(parsed[2])
 
 
 def _for_mathtext(latex: str, block: bool) -> str:

@@ -18,7 +18,7 @@ __all__ = [
 ]
 
 FALSE_NEWS_RATE = 0.05
-_KEPT = ("value", "low", "high", "unit", "n", "level", "period", "segments")
+_KEPT = ("value", "low", "high", "unit", "n", "level", "period")
 
 
 def change_of(
@@ -171,7 +171,8 @@ def earlier_runs(folder: Path) -> list[dict[str, Any]]:
         try:
             manifest = json.loads(path.read_text(encoding="utf-8"))
             values = {
-                name: {field: entry[field] for field in _KEPT if field in entry}
+                name: {field: entry[field] for field in _KEPT}
+                | ({"segments": entry["segments"]} if entry.get("segments") else {})
                 for name, entry in manifest["values"].items()
             }
             runs.append({"started_at": manifest["started_at"], "values": values})

@@ -28,6 +28,7 @@ _BROWSER_OPTIONS = (
     " --disable-component-update --disable-sync --disable-extensions --no-first-run"
     " --no-default-browser-check --no-pdf-header-footer --generate-pdf-document-outline"
 )
+_COLUMNS = 9  # as many fit on a sheet in ordinary type
 _WANTED = (
     'Install one of: pip install "cxlib[pdf]" (weasyprint, which needs Pango: apt-get install '
     "libpango-1.0-0 libpangoft2-1.0-0), or Chromium: apt-get install chromium."
@@ -70,7 +71,7 @@ def write_pdf(
         with tempfile.TemporaryDirectory(prefix="cxlib-pdf-") as scratch:
             folder = Path(scratch)
             try:
-                page = _for_paper(html_path.read_text(encoding="utf-8"), name == "weasyprint")
+                page = _for_paper(html_path.read_text(encoding="utf-8"), name == "chromium")
                 (folder / "page.html").write_text(page, encoding="utf-8")
                 _print(name, folder, deadline, timeout_seconds)
             except (FormulaError, _CannotPrint) as error:
@@ -92,8 +93,11 @@ def _browser() -> str | None:
     return next((path for name in _BROWSER_NAMES.split() if (path := shutil.which(name))), None)
 
 
-def _for_paper(page: str, formulas_as_pictures: bool) -> str:
-    """The page as it is to be printed: solutions open, no code, no link to a file beside it."""
+def _for_paper(page: str, knows_mathml: bool) -> str:
+    """The page as it is to be printed: solutions open, no code, no link to a file beside it.
+
+    Formulas become pictures, which need no font for mathematics to be there.
+    """
     soup = BeautifulSoup(page, "html.parser")
     for node in soup.find_all("details"):
         if "code" in node.get("class", ()):
@@ -103,8 +107,17 @@ def _for_paper(page: str, formulas_as_pictures: bool) -> str:
     for node in soup.find_all("a", href=True):
         if not node["href"].startswith(("https:", "http:", "mailto:", "#")):
             node.unwrap()
-    for node in soup.find_all("math") if formulas_as_pictures else ():
-        node.replace_with(_drawn(soup, node["alttext"], node.get("display") == "block"))
+    for node in soup.find_all("table"):
+        columns = max((len(row.find_all(["td", "th"])) for row in node.find_all("tr")), default=0)
+        if columns > _COLUMNS:
+            size = f"font-size:{8.5 * _COLUMNS / columns:.1f}pt!important"
+            node["style"] = f"{node.get('style', '')};{size}"
+    for node in soup.find_all("math"):
+        try:
+            node.replace_with(_drawn(soup, node["alttext"], node.get("display") == "block"))
+        except FormulaError:
+            if not knows_mathml:
+                raise
     return str(soup)
 
 
