@@ -100,9 +100,16 @@ def _is_spoken(nb: nbformat.NotebookNode | None) -> bool:
     return nb is not None and any(_is_ours(output.ename) for _, output in _errors(nb))
 
 
-def _running_cell(nb: nbformat.NotebookNode) -> int | None:
-    states = [(n, c.metadata.get("papermill", {}).get("status")) for n, c in source_cells(nb)]
-    return next((number for number, state in states if state in ("running", "failed")), None)
+def _running_cell(nb: nbformat.NotebookNode, error: Exception) -> int | None:
+    """The cell papermill was at, or the one to which a dead kernel gave no reply."""
+    dead = type(error).__name__ == "DeadKernelError"
+    for number, cell in source_cells(nb):
+        unanswered = "shell.execute_reply" not in cell.metadata.get("execution", {})
+        if cell.metadata.get("papermill", {}).get("status") in ("running", "failed") or (
+            dead and unanswered and cell.cell_type == "code" and cell.source.strip()
+        ):
+            return number
+    return None
 
 
 def _execute(
@@ -213,7 +220,8 @@ def finish_failed(
     manifest["status"] = "failed"
     manifest["final"] = isinstance(error, CxError) or _is_spoken(nb)
     manifest["error"] = (cell_error(nb) if nb is not None else None) or {
-        "cell": getattr(error, "cell", None) or (_running_cell(nb) if nb is not None else None),
+        "cell": getattr(error, "cell", None)
+        or (_running_cell(nb, error) if nb is not None else None),
         "message": str(error) if isinstance(error, CxError) else told(error),
     }
     if nb is None:

@@ -10,6 +10,7 @@ import random
 import signal
 import sys
 import time
+from importlib.util import find_spec
 from pathlib import Path
 from queue import Empty
 
@@ -22,6 +23,9 @@ __all__ = ["ReadyKernel", "kernel_manager"]
 
 _LONGEST_SOCKET_PATH = 100
 _EXTRA = ["--HistoryManager.enabled=False"]
+
+fresh_path: list[str] = []
+"""What a new interpreter has as sys.path; set once where kernels are forked from."""
 
 
 class ReadyKernel:
@@ -102,8 +106,9 @@ def _serve(request: dict, parent: int) -> None:
         sys.modules["numpy"].random.seed()
     sys.modules.pop("__mp_main__", None)
     options = [f"--IPKernelApp.parent_handle={parent}", *_EXTRA]
-    sys.argv = ["ipykernel_launcher", "-f", request["file"], *options]
-    sys.path.insert(0, "")  # as an interpreter that was started with -m has it
+    launcher = find_spec("ipykernel_launcher").origin
+    sys.argv = [launcher, "-f", request["file"], *options]
+    sys.path[:] = fresh_path or sys.path
     from ipykernel.kernelapp import IPKernelApp
 
     IPKernelApp.launch_instance()

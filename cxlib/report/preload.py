@@ -9,7 +9,9 @@ import contextlib
 import gc
 import importlib
 import io
+import json
 import os
+import subprocess
 import sys
 
 _MODULES = """
@@ -22,7 +24,12 @@ _MODULES = """
 
 
 def _preload() -> None:
+    from cxlib.report import kernels
     from cxlib.report.worker import KERNEL_ENVIRONMENT
+
+    show = "import json, sys; print(json.dumps(sys.path[1:]))"
+    told = subprocess.run([sys.executable, "-c", show], capture_output=True, check=True)
+    kernels.fresh_path[:] = json.loads(told.stdout)
 
     os.environ.update(KERNEL_ENVIRONMENT)
     sys.modules.setdefault("rfc3987_syntax", None)

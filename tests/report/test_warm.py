@@ -1,0 +1,169 @@
+"""Warm and cold runs give the same report; what goes wrong in a fork stays in it."""
+
+import json
+import os
+import signal
+import sys
+
+import nbformat
+import psutil
+import pytest
+
+from cxlib.report import warm
+from cxlib.report.lock import only_runner
+from cxlib.report.plan import make_plan
+from cxlib.report.pool import run_all
+from cxlib.report.publish import read_manifest
+
+from .conftest import cxlib, write_notebook
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="runs are warm on Linux only")
+
+TELLING = (
+    "# A typical report",
+    ("seed: int = 7  # another seed", "parameters"),
+    (
+        "import numpy as np, pandas as pd, seaborn as sns, matplotlib.pyplot as plt, sys\n"
+        "from scipy import stats\nimport statsmodels.api as sm\nimport cxlib as cx\ncx.use_style()",
+    ),
+    (
+        "rng = np.random.default_rng(seed)\n"
+        "scores = rng.choice(11, 400, p=np.array([2,1,1,2,2,5,7,15,20,20,25]) / 100)\n"
+        "result = cx.nps(scores)\nprint(result.summary())\ncx.record('nps', result.estimate, "
+        "result.low, result.high, unit='points', n=400)",
+    ),
+    (
+        "fig, ax = plt.subplots()\nsns.histplot(x=scores, discrete=True, ax=ax)\n"
+        "cx.show(fig, alt='Bars of the scores', caption='Most are 9 or 10.')",
+    ),
+    ("plt.plot([1, 3, 2]);",),
+    ("frame = pd.DataFrame({'score': scores}).value_counts().reset_index()\nframe.describe()",),
+    ("cx.table(frame, caption='Counts of the scores.')\ncx.export('counts', frame)",),
+    ("sm.OLS(scores, np.ones(400)).fit().params",),
+    ("stats.norm.ppf(0.975), sys.argv[0], __name__, type(plt.get_backend()), plt.get_backend()",),
+    ("import os\nprint(sys.path, os.environ['OMP_NUM_THREADS'])\nprint('x', file=sys.stderr)",),
+)
+
+
+def outputs(folder):
+    """What the cells gave, by kind, and everything a reader sees of it."""
+    nb = nbformat.read(folder / "report.ipynb", as_version=4)
+    return [
+        [{**o, "metadata": dict(o.get("metadata", {}))} for o in cell.get("outputs", ())]
+        for cell in nb.cells
+    ]
+
+
+def test_warm_output_is_identical_to_cold(tmp_path):
+    write_notebook(tmp_path / "n.ipynb", *TELLING)
+    text = "".join(f'[{job}]\nnotebook = "n.ipynb"\n' for job in ("one", "two"))
+    (tmp_path / "jobs.toml").write_text(text)
+    for way in ("cold", "warm"):
+        flags = ["--cold"] if way == "cold" else []
+        done = cxlib("run", "--jobs", "jobs.toml", "--out", way, *flags, folder=tmp_path)
+        assert done.returncode == 0, done.stderr
+    cold = outputs(tmp_path / "cold" / "one")
+    pictures = [o for cell in cold for o in cell if "image/png" in o.get("data", {})]
+    assert len(pictures) == 2
+    for job in ("one", "two"):
+        assert outputs(tmp_path / "warm" / job) == cold
+        table = "tables/counts.csv"
+        assert (tmp_path / "warm" / job / table).read_bytes() == (
+            tmp_path / "cold" / job / table
+        ).read_bytes()
+        values = [read_manifest(tmp_path / way / job)["values"] for way in ("warm", "cold")]
+        assert values[0] == values[1]
+
+
+@pytest.fixture
+def plan(tmp_path):
+    """Two jobs of one notebook whose last cell is the test's."""
+
+    def make(code, more="", names=("a", "b")):
+        write_notebook(tmp_path / "n.ipynb", "# T", ("n: int = 1", "parameters"), (code,))
+        text = "".join(f'[{name}]\nnotebook = "n.ipynb"\n{more}' for name in names)
+        (tmp_path / "jobs.toml").write_text(text)
+        return make_plan(tmp_path / "jobs.toml"), tmp_path / "out"
+
+    return make
+
+
+def run(plan, **options):
+    runs, out = plan
+    with only_runner(out):
+        return run_all(runs, out, **{"workers": 2, "timeout_seconds": 60, **options})
+
+
+def test_forks_share_no_random_numbers(plan):
+    code = (
+        "import random, numpy as np, cxlib as cx\n"
+        "cx.record('plain', random.random())\ncx.record('numpy', np.random.random())"
+    )
+    made = plan(code)
+    run(made)
+    values = [read_manifest(made[1] / job)["values"] for job in ("a", "b")]
+    for name in ("plain", "numpy"):
+        assert values[0][name]["value"] != values[1][name]["value"]
+
+
+def test_one_run_is_cold_and_two_are_warm(plan, monkeypatch):
+    made = plan("import multiprocessing as m\nprint('forked' if m.parent_process() else 'started')")
+    run(made)
+    run((made[0][:1], made[1]), fresh=True)
+    texts = [outputs(made[1] / job)[-1][0]["text"].strip() for job in ("a", "b")]
+    assert texts == ["started", "forked"]
+
+
+def test_where_the_zygote_is_gone_runs_are_cold(plan, monkeypatch):
+    made = plan("import cxlib as cx\ncx.record('x', 1)", names=("a", "b", "c"))
+
+    def gone(work):
+        raise EOFError
+
+    monkeypatch.setattr(warm, "WarmWorker", gone)
+    assert [o.status for o in run(made)] == ["ok"] * 3
+
+
+def test_a_zygote_killed_in_mid_batch_costs_no_report(plan):
+    made = plan("import time\ntime.sleep(0.5)", names=("a", "b", "c", "d"))
+    killed = []
+
+    def tell(job, event, detail):
+        if event == "cell" and not killed:
+            pid = warm.forkserver._forkserver._forkserver_pid
+            killed.append(pid)
+            os.kill(pid, signal.SIGKILL)
+
+    assert [o.status for o in run(made, tell=tell)] == ["ok"] * 4
+    assert killed
+    assert not [p for p in psutil.Process().children(recursive=True) if p.pid in killed]
+
+
+@pytest.mark.parametrize("cold", [False, True])
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        ("import ctypes\nctypes.string_at(0)", "it crashed in compiled code (SIGSEGV)"),
+        ("import os, signal\nos.kill(os.getpid(), signal.SIGKILL)", "for want of memory (SIGKILL)"),
+        ("import os\nos._exit(3)", "the notebook's own code ended it (exit code 3)"),
+    ],
+)
+def test_a_kernel_that_dies_is_told_with_its_cell(plan, code, message, cold):
+    made = plan(code)
+    outcomes = run(made, cold=cold)
+    for outcome in outcomes:
+        assert outcome.error["cell"] == 3
+        assert message in outcome.error["message"]
+        assert json.loads((outcome.folder / "manifest.json").read_text())["status"] == "failed"
+
+
+@pytest.mark.parametrize("cold", [False, True])
+def test_memory_beyond_the_limit_ends_the_run_in_words(plan, cold):
+    code = (
+        "held = []\nimport time\nwhile True:\n    held.append(bytearray(2**25)); time.sleep(0.02)"
+    )
+    made = plan(code, "memory_mb = 500\nretries = 2\n", names=("a",) if cold else ("a", "b"))
+    for outcome in run(made, cold=cold):
+        expected = "The run held more than 500 MB (memory_mb of the job) and was ended."
+        assert outcome.error == {"cell": 3, "message": expected}
+        assert read_manifest(outcome.folder)["attempts"] == 1
