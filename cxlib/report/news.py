@@ -187,7 +187,12 @@ def read_index(out: Path) -> dict[str, Any]:
         index = json.loads((out / "index.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
-    return index if isinstance(index, dict) and isinstance(index.get("reports"), list) else {}
+    entries = index.get("reports") if isinstance(index, dict) else None
+    whole = isinstance(entries, list) and all(
+        isinstance(entry, dict) and {"folder", "started_at", "values"} <= entry.keys()
+        for entry in entries
+    )
+    return index if whole else {}
 
 
 def before(out: Path, folder: str) -> dict[str, Any]:

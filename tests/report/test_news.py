@@ -121,7 +121,12 @@ def test_the_page_of_a_run_is_judged_with_the_other_figures_of_the_shelf(tmp_pat
     (history / "a.json").write_text(json.dumps(old))
     (history / "b.json").write_text("{")
     others = [
-        {"folder": f"job{i}", "values": {"x": figure(1.0)}, "changes": [{"name": "x", "p": 0.9}]}
+        {
+            "folder": f"job{i}",
+            "started_at": "2025",
+            "values": {"x": figure(1.0)},
+            "changes": [{"name": "x", "p": 0.9}],
+        }
         for i in range(30)
     ]
     values = {"nps": figure(38.5, 3.0)}

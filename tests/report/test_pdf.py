@@ -154,10 +154,14 @@ def test_neither_installed_says_what_to_install(tmp_path, monkeypatch):
 
 
 @pytest.mark.skipif(not importlib.util.find_spec("weasyprint"), reason="no weasyprint")
-def test_an_engine_that_breaks_gives_its_reason(tmp_path, monkeypatch):
+def test_an_engine_that_breaks_gives_its_reason_and_the_next_takes_over(tmp_path, monkeypatch):
     monkeypatch.setattr(pdf.sys, "executable", "/bin/false")
     with pytest.raises(CxError, match="weasyprint: it ended with code 1"):
         write_pdf(page(tmp_path), tmp_path / "r.pdf", timeout_seconds=9, engine="weasyprint")
+    if "chromium" not in engines():
+        pytest.skip("Chromium, which then takes over, is not installed")
+    write_pdf(page(tmp_path), tmp_path / "r.pdf", timeout_seconds=60)
+    assert "Skia" in pypdf.PdfReader(tmp_path / "r.pdf").metadata.producer
 
 
 def test_importing_it_does_not_import_weasyprint():

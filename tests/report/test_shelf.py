@@ -175,7 +175,7 @@ def test_without_script_everything_is_there_and_no_useless_box(front):
     assert not front.find_all(attrs={"data-row": True, "hidden": True})
 
 
-@pytest.mark.parametrize("damage", ["{", "[]", '{"reports": 5}', "null"])
+@pytest.mark.parametrize("damage", ["{", "[]", '{"reports": 5}', '{"reports": [{}]}', "null"])
 def test_a_damaged_index_is_written_anew(stocked, tmp_path, damage):
     copied = tmp_path / "out"
     shutil.copytree(stocked, copied)

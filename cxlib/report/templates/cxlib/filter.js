@@ -4,6 +4,7 @@ box.closest("[hidden]").hidden = false;
 box.addEventListener("input", () => {
   const words = box.value.toLowerCase().split(/\s+/).filter(Boolean);
   let shown = 0;
+  for (const folded of document.querySelectorAll("details")) folded.open = words.length > 0;
   for (const row of rows) {
     const text = row.textContent.toLowerCase();
     row.hidden = !words.every(word => text.includes(word));
