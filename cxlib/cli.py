@@ -133,7 +133,7 @@ def _run_jobs(jobs_file, jobs, overrides, out: Path, due: bool, settings, **opti
             mark_refused(job, message, out)
         if error.jobs:
             build_shelf(out)
-            after_run(out, error.jobs, started, settings)
+            after_run(out, error.jobs, started, settings, _complain)
         raise
     if due and not (plan or blamed):
         print("Nothing is due.")
@@ -157,9 +157,8 @@ def _run_jobs(jobs_file, jobs, overrides, out: Path, due: bool, settings, **opti
         _complain(f"{outcome.job} failed{f' in cell {cell}' if cell else ''}:")
         _complain("\n".join(f"  {line}" for line in outcome.error["message"].splitlines()))
     print(page)
-    alerts = after_run(out, [*(run.folder for run in plan), *blamed], started, settings)
-    for alert in alerts:
-        _complain(f"Alert: {alert}")
+    tried = [*(run.folder for run in plan), *blamed]
+    alerts = after_run(out, tried, started, settings, _complain)
     return SOME_FAILED if failed or blamed else ALERTED if alerts else OK
 
 

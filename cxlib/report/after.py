@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from datetime import datetime
 from pathlib import Path
 
@@ -13,8 +13,12 @@ __all__ = ["after_run"]
 
 
 def after_run(
-    out: Path, folders: Collection[str], started: datetime, settings: MailSettings | None
-) -> list[str]:
+    out: Path,
+    folders: Collection[str],
+    started: datetime,
+    settings: MailSettings | None,
+    tell: Callable[[str], None],
+) -> int:
     """Do what follows a run, once its shelf is built.
 
     Parameters
@@ -27,11 +31,13 @@ def after_run(
         When the run began.
     settings : MailSettings or None
         None where nobody gets mail.
+    tell : callable
+        Gets each alert as a line.
 
     Returns
     -------
-    list of str
-        The alerts that fired.
+    int
+        How many alerts fired.
 
     Raises
     ------
@@ -40,10 +46,9 @@ def after_run(
     """
     remember_tries(out, folders, started)
     entries = read_entries(out, folders)
+    alerts = [(entry["folder"], alert) for entry in entries for alert in entry.get("alerts") or ()]
+    for folder, alert in alerts:
+        tell(f"Alert: {folder}: {alert['message']}")
     if settings:
         send_mail(settings, write_mail(entries, out / "index.html"))
-    return [
-        f"{entry['folder']}: {alert['message']}"
-        for entry in entries
-        for alert in entry.get("alerts") or ()
-    ]
+    return len(alerts)

@@ -181,6 +181,7 @@ def test_a_run_mails_its_summary_and_says_by_its_exit_code_what_happened(tmp_pat
 
     away = run(tmp_path, free_port(), *to)
     assert away.returncode == 1
+    assert f"Alert: {told}" in away.stderr
     assert "No mail was sent" in away.stderr
     assert (tmp_path / "out/nps/report.html").is_file()
     refused = run(tmp_path, sink.port, "--mail", "nobody")
