@@ -23,7 +23,7 @@ BAD_FILES = {
     ),
     "newcomer": (
         HEADER + REPEAT + "carl,2025-06-02,10\nanna,2025-06-09,20\n",
-        ["'carl'", "first time", 'newcomers="drop"'],
+        ["the first of them 'c_", "first time", 'newcomers="drop"'],
     ),
     "one_purchase": (HEADER + "anna,2025-01-06,20\n", ["single purchase"]),
     "one_timers": (
