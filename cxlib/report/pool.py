@@ -18,7 +18,7 @@ from cxlib.errors import CxError
 from cxlib.report.news import before
 from cxlib.report.params import read_cells
 from cxlib.report.plan import Run
-from cxlib.report.provenance import JOB_FIELDS, first_manifest, input_hashes, key
+from cxlib.report.provenance import JOB_FIELDS, first_manifest, input_hashes, key, renew_times
 from cxlib.report.publish import (
     SCRATCH_PREFIX,
     as_text,
@@ -155,6 +155,7 @@ def _unchanged(run: Run, out: Path) -> Outcome | None:
         return None
     fields = {name: getattr(run, name) for name in JOB_FIELDS}
     declared = json.loads(json.dumps(fields))
+    declared["inputs"] = renew_times(manifest["inputs"], _input_files(run))
     if any(manifest.get(name) != value for name, value in declared.items()):
         write_atomically(folder / "manifest.json", as_text(manifest | declared))
     withdraw(out / "failed" / run.folder)

@@ -22,6 +22,7 @@ __all__ = [
     "input_hashes",
     "inputs",
     "key",
+    "renew_times",
     "versions",
     "without_nan",
 ]
@@ -82,6 +83,15 @@ def inputs(cells: Iterable[Mapping[str, Any]], files: Iterable[str]) -> list[dic
         }
         for path in sorted(given | shipped)
         if path.is_file()  # else the cell itself will say so, with its number
+    ]
+
+
+def renew_times(entries: Iterable[dict[str, Any]], files: Iterable[str]) -> list[dict[str, Any]]:
+    """The inputs of an unchanged report, with the times at which its files were written last."""
+    times = {Path(file).name: _modified_at(Path(file)) for file in files}
+    return [
+        entry | {"modified_at": times.get(entry["name"])} if entry.get("modified_at") else entry
+        for entry in entries
     ]
 
 

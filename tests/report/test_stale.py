@@ -6,8 +6,10 @@ from datetime import UTC, datetime
 import nbformat
 import pytest
 
-from cxlib.report.provenance import inputs, key
+from cxlib.report.mail import read_entries
+from cxlib.report.provenance import inputs
 from cxlib.report.stale import stale
+from tests.report.conftest import cxlib, write_notebook
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 
@@ -45,18 +47,27 @@ def test_the_sentence_names_age_date_and_limit():
     )
 
 
-def test_the_time_of_an_input_is_recorded_but_decides_no_key(tmp_path):
+def test_an_input_has_the_time_it_was_written_and_a_shipped_file_has_none(tmp_path):
     path = tmp_path / "sales.csv"
     path.write_text("a\n1\n")
-    nb = nbformat.v4.new_notebook(
-        cells=[nbformat.v4.new_code_cell('cx.data_path("sample/contacts.csv")')]
-    )
-    keys = []
-    for year in (2024, 2026):
-        moment = datetime(year, 5, 1, tzinfo=UTC)
-        os.utime(path, (moment.timestamp(), moment.timestamp()))
-        entries = {entry["name"]: entry for entry in inputs(nb, [str(path)])}
-        assert entries["sales.csv"]["modified_at"] == moment.isoformat()
-        assert entries["contacts.csv"]["modified_at"] is None
-        keys.append(key(nb, {}, list(entries.values())))
-    assert keys[0] == keys[1]
+    moment = datetime(2024, 5, 1, tzinfo=UTC)
+    os.utime(path, (moment.timestamp(), moment.timestamp()))
+    cells = [nbformat.v4.new_code_cell('cx.data_path("sample/contacts.csv")')]
+    entries = {entry["name"]: entry for entry in inputs(cells, [str(path)])}
+    assert entries["sales.csv"]["modified_at"] == moment.isoformat()
+    assert entries["contacts.csv"]["modified_at"] is None
+
+
+def test_an_input_written_again_with_the_same_content_is_no_change(tmp_path):
+    code = ('data: "InputFile" = "sales.csv"', "parameters")
+    write_notebook(tmp_path / "a.ipynb", "# A", code, ("print(data)",))
+    (tmp_path / "sales.csv").write_text("a\n1\n")
+    (tmp_path / "jobs.toml").write_text('[a]\nnotebook = "a.ipynb"\nstale_after_days = 1\n')
+    said = []
+    for age_days in (9, 0):
+        moment = datetime.now(UTC).timestamp() - 86400 * age_days
+        os.utime(tmp_path / "sales.csv", (moment, moment))
+        said.append(cxlib("run", "--jobs", "jobs.toml", folder=tmp_path).stdout)
+    (entry,) = read_entries(tmp_path / "out", ["a"])
+    assert ["unchanged" in text for text in said] == [False, True]
+    assert entry["stale"] is None
