@@ -54,9 +54,13 @@ class Prose:
 class _Renderer(IPythonRenderer):
     """Markdown with formulas set aside, so that cleaning the HTML leaves them whole."""
 
-    def __init__(self, strict: bool, folder: str = ""):
+    def __init__(self, strict: bool, folder: str = "", attachments: Mapping | None = None):
         super().__init__(
-            escape=False, exclude_anchor_links=True, embed_images=bool(folder), path=folder
+            escape=False,
+            exclude_anchor_links=True,
+            embed_images=bool(folder),
+            path=folder,
+            attachments=dict(attachments or {}),
         )
         self.strict = strict
         self.formulas: list[str] = []
@@ -83,9 +87,17 @@ class _Renderer(IPythonRenderer):
     def block_mermaidjs(self, code: str) -> str:
         return f"<pre>{html.escape(code)}</pre>"
 
+    def _embed_image_or_attachment(self, src: str) -> str:
+        lost = src.startswith("attachment:") and src.partition(":")[2] not in self.attachments
+        return src if lost else super()._embed_image_or_attachment(src)
+
+    def _html_embed_images(self, html: str) -> str:
+        return html  # an opening tag alone, which would be closed at once; `render` has the whole
+
     def render(self, source: str) -> str:
         source = source.replace("\ue000", "").replace("\ue001", "")
-        page = clean_html(MarkdownWithMath(renderer=self).render(source))
+        page = MarkdownWithMath(renderer=self).render(source)
+        page = clean_html(super()._html_embed_images(page) if self.embed_images else page)
         return _MARK.sub(lambda match: self.formulas[int(match.group(1))], page)
 
 
@@ -109,7 +121,7 @@ def check_formulas(nb: nbformat.NotebookNode) -> None:
     for number, cell in source_cells(nb):
         if cell.cell_type == "markdown" and ("$" in cell.source or "\\" in cell.source):
             try:
-                _Renderer(strict=True).render(cell.source)
+                _Renderer(True, attachments=cell.get("attachments")).render(cell.source)
             except FormulaError as error:
                 refused = CxError(f"Cell {number}: {error}")
                 refused.cell = number
@@ -150,7 +162,8 @@ def render_prose(
     for _, cell in source_cells(nb):
         if cell.cell_type != "markdown":
             continue
-        page = _HEADING.sub(anchored, _Renderer(strict, folder).render(cell.source))
+        renderer = _Renderer(strict, folder, cell.get("attachments"))
+        page = _HEADING.sub(anchored, renderer.render(cell.source))
         pages[cell.id] = Markup(page)
         paragraph = re.search(r"<p>(.*?)</p>", page, re.DOTALL)
         if paragraph and not question:

@@ -1,10 +1,14 @@
 """What a reader gets: one page without script, escaped, described, folded."""
 
+import base64
 import re
 from itertools import pairwise
 
 import pytest
 from bs4 import BeautifulSoup
+from nbformat.v4 import new_markdown_cell, new_notebook
+
+from cxlib.report.render import render_prose
 
 CSP = "default-src 'none'; script-src 'none'; style-src 'unsafe-inline'; img-src data:"
 
@@ -105,3 +109,25 @@ def test_the_end_says_what_the_report_rests_on(page):
 def test_the_page_is_small(shelf, page):
     pictures = sum(len(picture["src"]) for picture in page.find_all("img"))
     assert len(shelf.text("good/report.html")) - pictures < 60_000
+
+
+DOT = (  # one pixel
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk"
+    "+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="
+)
+
+
+def test_inline_html_and_pictures_of_the_prose_come_whole_onto_the_page(tmp_path):
+    (tmp_path / "dot.png").write_bytes(base64.b64decode(DOT))
+    source = "H<sub>2</sub>O ![a](dot.png) <img src='dot.png' alt='b'> ![c](attachment:p.png)\n\n"
+    cell = new_markdown_cell(source + "<details><summary>More</summary>\n\n*inside*\n\n</details>")
+    cell["attachments"] = {"p.png": {"image/png": DOT}}
+    lost = new_markdown_cell("![no longer there](attachment:q.png)")
+    prose = render_prose(new_notebook(cells=[cell, lost]), folder=str(tmp_path), strict=True)
+    page = BeautifulSoup(prose.cells[cell.id], "html.parser")
+    assert page.sub.get_text() == "2"
+    assert page.details.em.get_text() == "inside"
+    assert [(i["alt"], i["src"]) for i in page.find_all("img")] == [
+        (name, f"data:image/png;base64,{DOT}") for name in "abc"
+    ]
+    assert prose.cells[lost.id] == "<p>no longer there</p>\n"
