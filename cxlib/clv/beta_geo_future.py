@@ -3,34 +3,42 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.special import betaln, expit, hyp2f1, polygamma
+from scipy.special import betainc, betaln, gammaln, hyp2f1, polygamma
 
-__all__ = ["expected_purchases", "log_odds_left", "purchases_ahead"]
+__all__ = [
+    "distribution_if_active",
+    "log_odds_left",
+    "negative_binomial",
+    "purchases_ahead",
+    "purchases_if_active",
+]
 
 NEAR_POLE = 2e-3
 LARGE = 100.0
 ROWS = 4000
 
 
-def log_odds_left(params, x, t_x, T):
+def log_odds_left(params, x, t_x, T, leaves_at_first: int = 0):
     """Log odds of having left by T: log a/(b+x-1) + (r+x) log((alpha+T)/(alpha+t_x)).
 
-    Minus infinity at x = 0, where leaving has had no occasion yet.
+    Minus infinity at x = 0, where leaving has had no occasion yet; with ``leaves_at_first`` 1 it
+    has, and b + x - 1 becomes b + x.
     """
     r, alpha, a, b = (params[name] for name in ("r", "alpha", "a", "b"))
-    repeat = np.where(np.asarray(x) > 0, x, 1)
+    occasion = (np.asarray(x) > 0) | (leaves_at_first > 0)
+    repeat = np.where(occasion, x, 1)
     odds = (
         np.log(a)
-        - np.log(b + repeat - 1)
+        - np.log(b + repeat - 1 + leaves_at_first)
         + (r + repeat) * (np.log(alpha + T) - np.log(alpha + t_x))
     )
-    return np.where(np.asarray(x) > 0, odds, -np.inf)
+    return np.where(occasion, odds, -np.inf)
 
 
-def expected_purchases(params, x, t_x, T, horizon) -> np.ndarray:
-    """Expected purchases in (T, T + horizon], given x, t_x and T; arrays of equal length.
+def purchases_if_active(params, x, T, horizon):
+    """Expected purchases in (T, T + horizon] of customers active at T; arrays of equal length.
 
-    With c = a+b+x-1 and z = t/(alpha+T+t), times P(alive)::
+    With c = a+b+x-1 and z = t/(alpha+T+t)::
 
         c/(a-1) * [1 - (1-z)^(a-1) 2F1(a+b-1-r, a-1; c; z)]
 
@@ -39,13 +47,6 @@ def expected_purchases(params, x, t_x, T, horizon) -> np.ndarray:
     digits (a near 1, c near 0, a + b beyond 100) an integral over p takes its place; elsewhere the
     two agree to 1e-9.
     """
-    columns = np.stack([x, T, horizon], axis=1)
-    distinct, row = np.unique(columns, axis=0, return_inverse=True)
-    values = purchases_if_active(params, *distinct.T)
-    return values[row.ravel()] * expit(-log_odds_left(params, x, t_x, T))
-
-
-def purchases_if_active(params, x, T, horizon):
     r, alpha, a, b = params.values()
     z, c = horizon / (alpha + T + horizon), a + b + x - 1
     hard = np.abs(c) < NEAR_POLE
@@ -90,6 +91,28 @@ def integral_if_active(params, x, T, horizon):
     rest = h - at_zero * np.exp(m * log_rest) - at_one * p**3
     weight = np.exp(a * log_p + beta * log_rest - norm) * (stop - start) / (nodes - 1)
     return known + (weight * rest).sum(axis=0)
+
+
+def distribution_if_active(params, horizon, up_to):
+    """Probabilities of 0 .. up_to purchases, shape (rows, up_to + 1), of customers just seen.
+
+    Each has rate ~ Gamma(r, alpha) and dropout ~ Beta(a, b); see Fader, Hardie & Lee (2005),
+    equation (8): k purchases in time and still active, or left with the k-th.
+    """
+    r, alpha, a, b, t = (np.asarray(v)[..., None] for v in (*params.values(), horizon))
+    k = np.arange(up_to + 1)
+    share, norm = t / (alpha + t), betaln(a, b)
+    active = np.exp(betaln(a, b + k) - norm) * negative_binomial(r, share, k)
+    again = np.maximum(k, 1)
+    reached = np.exp(betaln(a + 1, b + again - 1) - norm) * betainc(again, r, share)
+    return active + np.where(k > 0, reached, 0.0)
+
+
+def negative_binomial(r, share, k):
+    """Probability of k events: G(r+k)/(G(r) k!) (1-share)^r share^k."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        log_share = np.where(k > 0, k * np.log(share), 0.0)
+    return np.exp(gammaln(r + k) - gammaln(r) - gammaln(k + 1) + r * np.log1p(-share) + log_share)
 
 
 def purchases_ahead(rate, dropout, until, rng):

@@ -11,22 +11,36 @@ from typing import ClassVar
 
 import numpy as np
 import pandas as pd
+from scipy.special import expit, logit
 
-from cxlib.clv.maximize import Optimum, covariance_of
+from cxlib.clv.maximize import Optimum, covariance_of, maximize, to_working
 from cxlib.errors import CxError, CxWarning, Problem
 
-__all__ = ["FittedModel", "Scale"]
+__all__ = ["FittedModel", "Scale", "beta_pair", "exponentials"]
 
 
 @dataclass(frozen=True)
 class Scale:
-    """A working parameter: its bounds, and what it means for the data to push it there."""
+    """A working parameter, a logarithm or (of a share) a logit.
+
+    Its bounds, what it means for the data to push it there, and centre and standard deviation of
+    its weak prior. ``relative``: bounds and centre count from the logarithm of the unit of the
+    data, such as their mean T. ``offset`` is taken off before the logarithm.
+    """
 
     name: str
     low: float
     high: float
     at_low: str
     at_high: str
+    centre: float = 0.0
+    spread: float = 1.5
+    relative: bool = False
+    share: bool = False
+    offset: float = 0.0
+
+    def working(self, value: float) -> float:
+        return logit(value) if self.share else np.log(value - self.offset)
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,10 +62,14 @@ class FittedModel:
         Customers it was fitted to.
     at_boundary : bool
         Whether the data leave a parameter at its bound; ``boundary_note`` says what that means.
+    prior : mapping or None
+        Median and spread of the priors it was fitted with; ``log_likelihood`` is without them.
     """
 
     names: ClassVar[tuple[str, ...]]
     label: ClassVar[str]
+    scales: ClassVar[tuple[Scale, ...]]
+    tied: ClassVar[dict[int, int]]
 
     params: Mapping[str, float] | None = None
     covariance: pd.DataFrame | None = field(default=None, repr=False)
@@ -59,6 +77,7 @@ class FittedModel:
     customers: int = 0
     at_boundary: bool = False
     boundary_note: str = field(default="", repr=False)
+    prior: Mapping[str, tuple[float, float]] | None = field(default=None, repr=False)
 
     def __post_init__(self):
         if self.params is None:
@@ -131,13 +150,90 @@ class FittedModel:
             raise CxError(f"The parameters of this {self.label} were given, not fitted: no errors.")
         return self.covariance
 
-    def fitted(self, params, optimum: Optimum, jacobian, scales, customers, stacklevel=3):
-        """The model of an optimum, with a CxWarning where a parameter is at its bound."""
+    def search(self, rows, starts, unit, customers, prior, stacklevel=4):
+        """The model of the highest likelihood, or posterior density, found from ``starts``.
+
+        ``rows.sample()`` gives a smaller set to start from, or None. A CxWarning tells where a
+        parameter is at its bound.
+        """
+        shift = np.log(unit) * np.array([scale.relative for scale in self.scales])
+        low, high = (
+            shift + [getattr(scale, side) for scale in self.scales] for side in ("low", "high")
+        )
+        centre, precision, named = self.read_prior(prior, shift)
+        samples = [rows]
+        while (smaller := samples[0].sample()) is not None:
+            samples.insert(0, smaller)
+
+        def objective_of(sample):
+            def objective(theta):
+                params, jacobian, curvature = self.to_natural(theta)
+                value, *slopes = self.likelihood(params, sample)
+                gradient, hessian = to_working(*slopes, jacobian, curvature)
+                away = precision * (theta - centre)
+                return (
+                    value - away @ (theta - centre) / 2,
+                    gradient - away,
+                    hessian - np.diag(precision),
+                )
+
+            return objective
+
+        optimum = maximize([objective_of(s) for s in samples], starts, low, high, tied=self.tied)
+        away = optimum.theta - centre
+        likelihood = optimum.value + precision @ away**2 / 2
+        return self.fitted(optimum, likelihood, customers, named, stacklevel)
+
+    def read_prior(self, prior, shift):
+        """Centre and precision of each working parameter, and the prior in words to keep."""
+        names = [scale.name for scale in self.scales]
+        if prior is None:
+            return np.zeros(len(names)), np.zeros(len(names)), None
+        if prior == "weak":
+            centre = shift + [scale.centre for scale in self.scales]
+            spread = np.array([scale.spread for scale in self.scales])
+            medians = [
+                expit(at) if scale.share else np.exp(at) + scale.offset
+                for scale, at in zip(self.scales, centre, strict=True)
+            ]
+            pairs = zip(map(float, medians), map(float, spread), strict=True)
+            return centre, spread**-2, dict(zip(names, pairs, strict=True))
+        if not isinstance(prior, Mapping):
+            raise CxError(f'prior must be None, "weak" or a mapping, not {prior!r}')
+        problems = [
+            Problem(f"prior of {name!r} is of no parameter", allowed=", ".join(names))
+            for name in prior
+            if name not in names
+        ]
+        centre, precision = np.zeros(len(names)), np.zeros(len(names))
+        for i, scale in enumerate(self.scales):
+            if scale.name not in prior:
+                continue
+            try:
+                with np.errstate(all="ignore"):
+                    median, spread = (float(value) for value in prior[scale.name])
+                    centre[i], precision[i] = scale.working(median), spread**-2
+            except (TypeError, ValueError, ZeroDivisionError):
+                median = spread = np.nan
+            if not (np.isfinite(centre[i]) and np.isfinite(spread) and spread > 0):
+                problems.append(
+                    Problem(
+                        f"prior {scale.name!r} is {prior[scale.name]!r}",
+                        allowed=f"(median {'in 0 to 1' if scale.share else 'above '}"
+                        f"{'' if scale.share else f'{scale.offset:g}'}, spread above 0)",
+                    )
+                )
+        if problems:
+            raise CxError("The prior cannot be used.", problems)
+        return centre, precision, dict(prior)
+
+    def fitted(self, optimum: Optimum, log_likelihood, customers, prior, stacklevel):
         notes = [
             f"{scale.name} is at its bound: {scale.at_low if side < 0 else scale.at_high}."
-            for scale, side in zip(scales, optimum.stuck, strict=True)
+            for scale, side in zip(self.scales, optimum.stuck, strict=True)
             if side
         ]
+        params, jacobian, _ = self.to_natural(optimum.theta)
         covariance = covariance_of(optimum, jacobian)
         if np.isnan(covariance).any():
             notes.append("The likelihood has no peak: standard errors cannot be given.")
@@ -148,10 +244,48 @@ class FittedModel:
             note = f"{self.label} at the boundary: {' '.join(notes)}"
             warnings.warn(note, CxWarning, stacklevel=stacklevel)
         return type(self)(
-            params=dict(zip(self.names, params, strict=True)),
+            params=dict(zip(self.names, params.tolist(), strict=True)),
             covariance=pd.DataFrame(covariance, self.names, self.names),
-            log_likelihood=float(optimum.value),
+            log_likelihood=float(log_likelihood),
             customers=customers,
             at_boundary=bool(notes),
             boundary_note=note,
+            prior=prior,
         )
+
+    def draw_parameters(self, draws: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
+        """Parameters as uncertain as the fit leaves them, each of shape (draws,).
+
+        Normal on the working scale of logarithms and logits; constant if given, not fitted.
+        """
+        values = np.array(list(self.require_params().values()))
+        if self.covariance is None:
+            return dict(zip(self.names, np.tile(values[:, None], draws), strict=True))
+        theta = self.to_theta(values)
+        slopes = np.linalg.inv(self.to_natural(theta)[1])
+        spread = slopes @ self.covariance.to_numpy() @ slopes.T
+        drawn = rng.multivariate_normal(theta, spread, draws, method="svd", check_valid="ignore")
+        natural = [self.to_natural(row)[0] for row in drawn]
+        return dict(zip(self.names, np.transpose(natural), strict=True))
+
+
+def exponentials(theta):
+    """Natural parameters that are exponentials of the working ones, with both slopes."""
+    scale = np.exp(theta)
+    size = len(scale)
+    curvature = np.zeros((size, size, size))
+    curvature[range(size), range(size), range(size)] = scale
+    return scale, np.diag(scale), curvature
+
+
+def beta_pair(logit_share, log_sum):
+    """a, b of logit a/(a+b) and log(a+b), with Jacobian (2, 2) and curvature (2, 2, 2)."""
+    phi, psi, total = expit(logit_share), expit(-logit_share), np.exp(log_sum)
+    a, b = phi * total, psi * total
+    slope = phi * b
+    bend = slope * (psi - phi)
+    return (
+        np.array([a, b]),
+        np.array([[slope, a], [-slope, b]]),
+        np.array([[[bend, slope], [slope, a]], [[-bend, -slope], [-slope, b]]]),
+    )

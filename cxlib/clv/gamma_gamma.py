@@ -10,9 +10,8 @@ import numpy as np
 import pandas as pd
 from scipy.special import digamma, gammaln, zeta
 
-from cxlib.clv.fitted import FittedModel, Scale
+from cxlib.clv.fitted import FittedModel, Scale, exponentials
 from cxlib.clv.histories import columns_of, require_columns
-from cxlib.clv.maximize import maximize, to_working
 from cxlib.errors import CxError, CxWarning, Problem
 
 __all__ = ["GammaGamma", "SpendFrequency", "gamma_gamma_log_likelihood"]
@@ -24,6 +23,7 @@ SCALES = (
         np.log(1e5),
         "single purchases vary without limit",
         "a customer's purchases all cost the same",
+        centre=1.0,
     ),
     Scale(
         "q",
@@ -31,6 +31,8 @@ SCALES = (
         np.log(1e5),
         "mean spend has so heavy a tail that its average is hardly finite (q near 1)",
         "all customers spend the same on average",
+        centre=1.0,
+        offset=1.0,
     ),
     Scale(
         "gamma",
@@ -38,6 +40,8 @@ SCALES = (
         np.log(1e6),
         "the spread of mean spend has no lower end",
         "the spread of mean spend has no upper end",
+        spread=2.0,
+        relative=True,
     ),
 )
 STARTS = ((2.0, 3.0), (10.0, 2.0), (0.7, 6.0))
@@ -85,6 +89,18 @@ class SpendFrequency:
         )
 
 
+@dataclass(frozen=True)
+class Spends:
+    """Frequencies, mean spends and counts of repeat buyers, all used at once."""
+
+    x: np.ndarray
+    m: np.ndarray
+    n: np.ndarray
+
+    def sample(self) -> None:
+        return None
+
+
 @dataclass(frozen=True, eq=False)
 class GammaGamma(FittedModel):
     """The Gamma-Gamma model of spend per purchase.
@@ -126,6 +142,8 @@ class GammaGamma(FittedModel):
 
     names = ("p", "q", "gamma")
     label = "Gamma-Gamma"
+    scales = SCALES
+    tied = {0: 2, 1: 2}
 
     independence: SpendFrequency | None = field(default=None, repr=False)
     left_out: int = 0
@@ -135,7 +153,7 @@ class GammaGamma(FittedModel):
         if self.params is not None and self.params["q"] <= 1:
             raise CxError(f"q must exceed 1 for a finite mean spend, not {self.params['q']:g}")
 
-    def fit(self, summary: pd.DataFrame, *, level: float = 0.95) -> GammaGamma:
+    def fit(self, summary: pd.DataFrame, *, prior=None, level: float = 0.95) -> GammaGamma:
         """Maximum likelihood on the repeat buyers, with the exact gradient and Hessian.
 
         Parameters
@@ -144,6 +162,8 @@ class GammaGamma(FittedModel):
             Columns frequency, monetary (mean spend per repeat purchase) and, optionally, n.
             One-time buyers are not used: their monetary is 0 by convention, not by observation.
             Repeat buyers who paid nothing are left out, counted and told by a CxWarning.
+        prior : None, "weak" or mapping, optional
+            As for ``BetaGeo.fit``; that of q is on the logarithm of q - 1.
         level : float
             Of the interval of the independence check.
 
@@ -178,21 +198,8 @@ class GammaGamma(FittedModel):
             )
         x, m, n = x[used], m[used], n[used]
         unit = n @ m / n.sum()
-        low, high = (
-            np.array([getattr(scale, side) for scale in SCALES]) for side in ("low", "high")
-        )
-        low[2] += np.log(unit)
-        high[2] += np.log(unit)
-
-        def objective(theta):
-            params, jacobian, curvature = to_natural(theta)
-            value, gradient, hessian = gamma_gamma_log_likelihood(params, x, m, n)
-            return value, *to_working(gradient, hessian, jacobian, curvature)
-
         starts = [(np.log(p), np.log(q - 1), np.log(unit * (q - 1) / p)) for p, q in STARTS]
-        optimum = maximize(objective, starts, low, high, tied={0: 2, 1: 2})
-        params, jacobian, _ = to_natural(optimum.theta)
-        model = self.fitted(params, optimum, jacobian, SCALES, customers)
+        model = self.search(Spends(x, m, n), starts, unit, customers, prior)
         independence = spend_frequency(x, m, n, level)
         if independence.doubtful:
             warnings.warn(independence.summary(), CxWarning, stacklevel=2)
@@ -216,22 +223,20 @@ class GammaGamma(FittedModel):
         values = p * (gamma + x * m) / (p * x + q - 1)
         return pd.Series(values, summary.index, name="expected_spend")
 
-    def draw_parameters(self, draws: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
-        """Parameters as uncertain as the fit leaves them, each of shape (draws,).
+    @staticmethod
+    def to_theta(params):
+        p, q, gamma = params
+        return np.log([p, q - 1, gamma])
 
-        Normal on log p, log(q - 1), log gamma; constant if given, not fitted.
-        """
-        values = np.array(list(self.require_params().values()))
-        if self.covariance is None:
-            return dict(zip(self.names, np.tile(values[:, None], draws), strict=True))
-        p, q, gamma = values
-        slopes = 1 / np.array([p, q - 1, gamma])
-        theta = np.log([p, q - 1, gamma])
-        spread = self.covariance.to_numpy() * np.outer(slopes, slopes)
-        drawn = np.exp(
-            rng.multivariate_normal(theta, spread, draws, method="svd", check_valid="ignore")
-        )
-        return {"p": drawn[:, 0], "q": 1 + drawn[:, 1], "gamma": drawn[:, 2]}
+    @staticmethod
+    def to_natural(theta):
+        """p, q, gamma of log p, log(q - 1), log gamma, with first and second slopes."""
+        scale, jacobian, curvature = exponentials(theta)
+        return scale + np.array([0.0, 1.0, 0.0]), jacobian, curvature
+
+    @staticmethod
+    def likelihood(params, spends):
+        return gamma_gamma_log_likelihood(params, spends.x, spends.m, spends.n)
 
     def draw_rates(self, params, x, m, rng: np.random.Generator) -> np.ndarray:
         """Each customer's nu from its posterior Gamma(q + p x, gamma + x m)."""
@@ -268,15 +273,6 @@ def read_spend(summary: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarra
     if problems:
         raise CxError("The summary cannot be used.", problems)
     return x, np.where(x > 0, m, 0.0), n
-
-
-def to_natural(theta):
-    """p, q, gamma of log p, log(q - 1), log gamma, with first and second slopes."""
-    scale = np.exp(theta)
-    jacobian = np.diag(scale)
-    curvature = np.zeros((3, 3, 3))
-    curvature[range(3), range(3), range(3)] = scale
-    return scale + np.array([0.0, 1.0, 0.0]), jacobian, curvature
 
 
 def gamma_gamma_log_likelihood(params, x, m, n):

@@ -4,29 +4,41 @@ from __future__ import annotations
 
 import difflib
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
 
 from cxlib.errors import CxError, Problem
 
-__all__ = ["Collapsed", "collapse", "columns_of", "read_histories", "require_columns"]
+__all__ = [
+    "Collapsed",
+    "coded",
+    "collapse",
+    "columns_of",
+    "distinct_rows",
+    "read_histories",
+    "require_columns",
+]
+
+RUN = 8192
+LONGEST_TABLE = 16_384
+SHRINK = 20
+WORTH_SAMPLING = 20_000
 
 
 @dataclass(frozen=True)
 class Collapsed:
-    """Distinct histories with counts, and tables over the distinct x, t_x and T.
+    """Distinct histories with counts, sorted, over tables of the distinct x, t_x and T.
 
     Attributes
     ----------
     x, t_x, T : ndarray
-        The distinct values, each of its own length.
+        Values, ascending, each table of its own length; some may occur in no history.
     x_at, t_x_at, T_at : ndarray of int
-        Where the value of each distinct history of a repeat buyer stands in them.
+        Where the value of each distinct history stands in them.
     n : ndarray
         How many customers share it.
-    n_by_x, n_by_T, purchases_by_T : ndarray
-        All customers by x; all customers and their repeat purchases by T.
     """
 
     x: np.ndarray
@@ -36,21 +48,50 @@ class Collapsed:
     t_x_at: np.ndarray
     T_at: np.ndarray
     n: np.ndarray
-    n_by_x: np.ndarray
-    n_by_T: np.ndarray
-    purchases_by_T: np.ndarray
 
-    @property
+    @cached_property
+    def n_by_x(self) -> np.ndarray:
+        return np.bincount(self.x_at, self.n, len(self.x))
+
+    @cached_property
+    def n_by_T(self) -> np.ndarray:
+        return np.bincount(self.T_at, self.n, len(self.T))
+
+    @cached_property
+    def purchases_by_T(self) -> np.ndarray:
+        return np.bincount(self.T_at, self.n * self.x[self.x_at], len(self.T))
+
+    @cached_property
+    def one_time(self) -> int:
+        """How many of the distinct histories, the first ones, are of one-time buyers."""
+        return int(np.searchsorted(self.x_at, np.searchsorted(self.x, 0.0, "right")))
+
+    @cached_property
     def customers(self) -> int:
-        return int(self.n_by_x.sum())
+        return int(self.n.sum())
 
-    @property
+    @cached_property
     def purchases(self) -> float:
         return float(self.n_by_x @ self.x)
 
-    @property
+    @cached_property
     def mean_T(self) -> float:
         return float(self.n_by_T @ self.T) / self.customers
+
+    def parts(self, first: int = 0):
+        """x_at, t_x_at, T_at, n of the histories from ``first`` on, in runs that fit the cache."""
+        columns = (self.x_at, self.t_x_at, self.T_at, self.n)
+        for start in range(first, len(self.n), RUN):
+            yield [column[start : start + RUN] for column in columns]
+
+    def sample(self) -> Collapsed | None:
+        """Every ``SHRINK``-th customer in the order of histories; None where they are too few."""
+        if self.customers < WORTH_SAMPLING:
+            return None
+        n = np.diff(np.cumsum(self.n) // SHRINK, prepend=0.0)
+        kept = n > 0
+        columns = (column[kept] for column in (self.x_at, self.t_x_at, self.T_at, n))
+        return Collapsed(self.x, self.t_x, self.T, *columns)
 
 
 def collapse(x, t_x, T, n=None) -> Collapsed:
@@ -60,22 +101,82 @@ def collapse(x, t_x, T, n=None) -> Collapsed:
     --------
     >>> rows = collapse([2, 0, 2], [3.0, 0.0, 3.0], [4.0, 4.0, 4.0])
     >>> rows.n, rows.customers, rows.purchases
-    (array([2.]), 3, 4.0)
+    (array([1., 2.]), 3, 4.0)
     """
-    n = np.ones(len(x)) if n is None else np.asarray(n, float)
     (x_at, xs), (t_x_at, t_xs), (T_at, Ts) = (
-        pd.factorize(np.asarray(values, float), sort=True) for values in (x, t_x, T)
+        coded(np.asarray(values, float)) for values in (x, t_x, T)
     )
-    n_by_x = np.bincount(x_at, n, len(xs))
-    n_by_T = np.bincount(T_at, n, len(Ts))
-    purchases_by_T = np.bincount(T_at, n * xs[x_at], len(Ts))
-    repeat = (xs[x_at] > 0) & (n > 0)
-    key = (x_at[repeat] * len(t_xs) + t_x_at[repeat]) * len(Ts) + T_at[repeat]
-    row, keys = pd.factorize(key, sort=True)
-    counts = np.bincount(row, n[repeat], len(keys))
-    rest, T_key = np.divmod(keys, len(Ts))
-    x_key, t_x_key = np.divmod(rest, len(t_xs))
-    return Collapsed(xs, t_xs, Ts, x_key, t_x_key, T_key, counts, n_by_x, n_by_T, purchases_by_T)
+    bits_t, bits_T = (int(len(table) - 1).bit_length() for table in (t_xs, Ts))
+    key = ((x_at << bits_t) | t_x_at) << bits_T
+    key |= T_at
+    cells = len(xs) << bits_t + bits_T
+    if cells <= 4 * len(key) + RUN:
+        counts = np.bincount(key, n, cells)
+        keys = np.flatnonzero(counts)
+        counts = counts[keys].astype(float)
+    elif n is None or (n == 1).all():
+        key.sort()
+        starts = np.flatnonzero(np.diff(key, prepend=-1))
+        keys, counts = key[starts], np.diff(starts, append=len(key)).astype(float)
+    else:
+        row, keys = pd.factorize(key, sort=True)
+        counts = np.bincount(row, n, len(keys))
+        keys, counts = keys[counts > 0], counts[counts > 0]
+    return Collapsed(
+        xs,
+        t_xs,
+        Ts,
+        keys >> bits_t + bits_T,
+        (keys >> bits_T) & ((1 << bits_t) - 1),
+        keys & ((1 << bits_T) - 1),
+        counts,
+    )
+
+
+def coded(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Codes and the ascending table they point into; whole numbers and sevenths need no sorting.
+
+    Examples
+    --------
+    >>> coded(np.array([3.5, 1.25, 3.5]))
+    (array([1, 0, 1]), array([1.25, 3.5 ]))
+    """
+    for steps in (1, 7):
+        if values.max() * steps > LONGEST_TABLE:
+            break
+        codes = np.rint(values * steps).astype(np.intp)
+        table = np.arange(codes.max() + 1) / steps
+        if (table[codes] == values).all():
+            return codes, table
+    return pd.factorize(values, sort=True)
+
+
+def distinct_rows(*columns: np.ndarray) -> tuple[list[np.ndarray], np.ndarray]:
+    """Distinct rows of some columns of values >= 0, and where each given row stands in them.
+
+    Examples
+    --------
+    >>> distinct_rows(np.array([2.0, 0.0, 2.0]), np.array([4.0, 4.0, 4.0]))
+    ([array([0., 2.]), array([4., 4.])], array([1, 0, 1]))
+    """
+    key, tables = np.zeros(len(columns[0]), np.intp), []
+    for column in columns:
+        codes, table = coded(column)
+        key = key * len(table) + codes
+        tables.append(table)
+    cells = int(np.prod([float(len(table)) for table in tables]))
+    if cells <= 4 * len(key) + RUN:
+        keys = np.flatnonzero(np.bincount(key, minlength=cells))
+        place = np.empty(cells, np.intp)
+        place[keys] = np.arange(len(keys))
+        row = place[key]
+    else:
+        row, keys = pd.factorize(key, sort=True)
+    values = []
+    for table in reversed(tables):
+        keys, codes = np.divmod(keys, len(table))
+        values.insert(0, table[codes])
+    return values, row
 
 
 def read_histories(summary: pd.DataFrame) -> tuple[np.ndarray, ...]:
@@ -91,6 +192,12 @@ def read_histories(summary: pd.DataFrame) -> tuple[np.ndarray, ...]:
         raise CxError("The summary has no rows: there is no customer to learn from.")
     x, t_x, T = columns_of(summary, ("frequency", "recency", "T"))
     n = columns_of(summary, ("n",))[0] if "n" in summary else np.ones(len(summary))
+    sound = (x > 0) == (t_x > 0)
+    sound &= t_x <= T
+    sound &= np.rint(x) == x
+    smallest, largest = min(x.min(), t_x.min()), max(x.max(), T.max())
+    if sound.all() and smallest >= 0 and largest < np.inf and "n" not in summary:
+        return x, t_x, T, n
     slack = 1e-9 * np.maximum(T, 1)
     rules = (
         (
@@ -167,8 +274,12 @@ def columns_of(frame: pd.DataFrame, names) -> list[np.ndarray]:
     """
     arrays, problems = [], []
     for name in names:
+        column = frame[name]
         try:
-            arrays.append(frame[name].to_numpy(dtype=float, na_value=np.nan))
+            if isinstance(column.dtype, np.dtype) and column.dtype.kind in "fiu":
+                arrays.append(column.to_numpy().astype(float, copy=False))
+            else:
+                arrays.append(column.to_numpy(dtype=float, na_value=np.nan))
         except (ValueError, TypeError):
             problems.append(
                 Problem(

@@ -12,6 +12,7 @@ __all__ = ["Optimum", "covariance_of", "maximize", "to_working"]
 STEPS = 200
 LONGEST_STEP = 2.0
 FLAT = 0.01
+FAR_FROM_FLAT = 30.0
 
 Objective = Callable[[np.ndarray], tuple[float, np.ndarray, np.ndarray]]
 
@@ -32,7 +33,7 @@ class Optimum:
     stuck: np.ndarray
 
 
-def maximize(objective: Objective, starts, low, high, *, tied=None) -> Optimum:
+def maximize(objectives, starts, low, high, *, tied=None) -> Optimum:
     """The first sound peak, else the best of all ascents, and what the data leave at a bound.
 
     A peak is sound, and further starts are spared, where the ascent settled inside the bounds,
@@ -45,8 +46,10 @@ def maximize(objective: Objective, starts, low, high, *, tied=None) -> Optimum:
 
     Parameters
     ----------
-    objective : callable
-        theta -> value, gradient (k,), Hessian (k, k).
+    objectives : sequence of callable
+        theta -> value, gradient (k,), Hessian (k, k). The last one counts; those before it are
+        the same of ever larger samples: the peak of each is the first start of the next. Bounds
+        that cost a sample more than 30 units are not tried again.
     starts : sequence of array (k,)
     low, high : array (k,)
         Bounds of the working parameters.
@@ -58,28 +61,32 @@ def maximize(objective: Objective, starts, low, high, *, tied=None) -> Optimum:
     Optimum
     """
     low, high = np.asarray(low, float), np.asarray(high, float)
-    best = None
-    for start in starts:
-        theta, *found = ascend(objective, np.clip(start, low, high), low, high)
-        if best is None or found[0] > best.value:
-            stuck = at_bounds(objective, theta, found[0], low, high, tied or {})
-            best = Optimum(theta, *found, stuck)
-        if best.converged and not best.stuck.any() and np.linalg.eigvalsh(best.hessian)[-1] < 0:
-            break
+    doubtful = np.ones((len(low), 2), bool)
+    for objective in objectives:
+        best, losses = None, None
+        for start in starts:
+            theta, *found = ascend(objective, np.clip(start, low, high), low, high)
+            if best is None or found[0] > best.value:
+                losses = losses_at_bounds(objective, theta, found[0], low, high, tied, doubtful)
+                at_low, at_high = (losses < FLAT).T
+                best = Optimum(theta, *found, at_high.astype(int) - (at_low & ~at_high))
+            if best.converged and not best.stuck.any() and np.linalg.eigvalsh(best.hessian)[-1] < 0:
+                break
+        starts = [best.theta, *starts]
+        doubtful = losses < FAR_FROM_FLAT
     return best
 
 
-def at_bounds(objective, theta, value, low, high, tied):
-    """-1, 0 or 1 for each parameter: as good at its lower bound, inside, as good at its upper."""
-    stuck = np.zeros(len(theta), int)
-    for i in range(len(theta)):
-        for side, bound in ((-1, low[i]), (1, high[i])):
-            trial = theta.copy()
-            for j in {i, tied.get(i, i)}:
-                trial[j] += bound - theta[i]
-            if objective(np.clip(trial, low, high))[0] > value - FLAT:
-                stuck[i] = side
-    return stuck
+def losses_at_bounds(objective, theta, value, low, high, tied, doubtful):
+    """What the objective loses with each parameter at its lower and upper bound, shape (k, 2)."""
+    losses = np.full(doubtful.shape, np.inf)
+    for i, side in np.argwhere(doubtful):
+        trial = theta.copy()
+        move = (low, high)[side][i] - theta[i]
+        for j in {i, (tied or {}).get(i, i)}:
+            trial[j] += move
+        losses[i, side] = value - objective(np.clip(trial, low, high))[0]
+    return losses
 
 
 def ascend(objective, theta, low, high):

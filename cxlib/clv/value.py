@@ -17,7 +17,6 @@ from cxlib.stats.interval import Interval
 __all__ = ["LifetimeValue", "lifetime_value"]
 
 CELLS = 500_000
-NODES = 24
 
 
 @dataclass(frozen=True, eq=False)
@@ -162,7 +161,7 @@ def lifetime_value(
     time = unit_of(summary, unit)
     force = np.log1p(discount_rate) / time.per_year
     mean_spend = spend.expected_spend(summary)
-    value = margin * mean_spend * discounted_purchases(model, summary, horizon, force)
+    value = margin * mean_spend * model.discounted(x, t_x, T, horizon, force)
     rng = np.random.default_rng(seed)
     low, high, totals = simulate_values(
         model, spend, (x, t_x, T, monetary), horizon, force, margin, level, draws, rng
@@ -189,24 +188,6 @@ def lifetime_value(
         level,
         int(draws),
         seed,
-    )
-
-
-def discounted_purchases(model, summary, horizon, force) -> pd.Series:
-    """Expected future purchases, each weighted by exp(-force x time to it).
-
-    Gauss-Legendre in the square root of time, where expectations bend least; what comes after
-    discounting has shrunk it by e^-40 is left out.
-    """
-    end = np.exp(-force * horizon) * model.expected_purchases(summary, horizon)
-    if force == 0 or horizon == 0:
-        return end
-    nodes, weights = np.polynomial.legendre.leggauss(NODES)
-    roots, reach = (nodes + 1) / 2, min(horizon, 40 / force)
-    times, weights = reach * roots**2, reach * roots * weights
-    return end + force * sum(
-        weight * np.exp(-force * time) * model.expected_purchases(summary, time)
-        for time, weight in zip(times, weights, strict=True)
     )
 
 

