@@ -287,23 +287,19 @@ def world(
     dials: Annotated[
         list[str] | None, typer.Option("--dial", metavar="NAME=NUMBER", help="A dial, turned.")
     ] = None,
-    sealed: Annotated[bool, typer.Option(help="Draw the truth at random and keep it.")] = False,
+    sealed: Annotated[bool, typer.Option(help="Hide a truth drawn at random.")] = False,
     list_dials: Annotated[
         bool,
         typer.Option("--dials", is_eager=True, callback=_print_dials, help="List all dials, exit."),
     ] = False,
 ) -> None:
     """Write a simulated company: the six tables and truth.json."""
-    turned = {}
-    for name, value in _assignments(dials, "--dial").items():
-        try:
-            turned[name] = float(value)
-        except ValueError:
-            raise RefusedError(f"--dial {name} takes a number, not {value!r}.") from None
+    from cxlib.worlds.dials import from_text
     from cxlib.worlds.world import World
     from cxlib.worlds.write import write_world
 
     try:
+        turned = from_text(_assignments(dials, "--dial"))
         company = World(seed, customers, weeks, sealed=sealed, **turned)
         for path in write_world(company, out, format):
             print(path)

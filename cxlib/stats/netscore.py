@@ -236,7 +236,7 @@ def net_score_difference(
 
     check_choice("method", method, ("mover", "wald"))
     critical = critical_value(level)
-    if not len(first) == len(second) == 3:
+    if not all(hasattr(group, "__len__") and len(group) == 3 for group in (first, second)):
         raise CxError("Each group is (promoters, detractors, n): three counts.")
     a, b = _checked(*first), _checked(*second)
     a, b = np.split(np.array(np.broadcast_arrays(*a, *b)), 2)

@@ -7,9 +7,9 @@ weeks have defaults by kind. A world's ``events=[...]`` replaces the whole list 
 from __future__ import annotations
 
 import difflib
-import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from numbers import Integral, Real
 
 from cxlib.errors import Problem
 
@@ -83,6 +83,10 @@ DEFAULT_EVENTS: tuple[CompanyEvent, ...] = (
 )
 
 
+def _is_whole(value) -> bool:
+    return isinstance(value, Integral) and not isinstance(value, bool)
+
+
 def _one(number: int, entry) -> tuple[CompanyEvent | None, list[Problem]]:
     place = f"events[{number}]"
     if isinstance(entry, CompanyEvent):
@@ -94,7 +98,7 @@ def _one(number: int, entry) -> tuple[CompanyEvent | None, list[Problem]]:
         for name in entry
         if name not in ("week", "kind", "size", "weeks")
     ]
-    kind = KINDS.get(entry.get("kind"))
+    kind = KINDS.get(str(entry.get("kind")))
     if kind is None:
         near = difflib.get_close_matches(str(entry.get("kind")), KINDS, n=2)
         cause = f"Did you mean {' or '.join(near)}?" if near else ""
@@ -102,16 +106,16 @@ def _one(number: int, entry) -> tuple[CompanyEvent | None, list[Problem]]:
         return None, [*problems, Problem(text, allowed=", ".join(KINDS), cause=cause)]
     week, weeks = entry.get("week"), entry.get("weeks", kind.weeks)
     size = entry.get("size", kind.size)
-    if not isinstance(week, int) or isinstance(week, bool) or not 0 <= week <= 1040:
+    if not _is_whole(week) or not 0 <= week <= 1040:
         problems.append(Problem(f"{place} week = {week!r}", allowed="a whole number, 0 to 1040"))
-    if not isinstance(weeks, int) or isinstance(weeks, bool) or weeks < 1:
+    if not _is_whole(weeks) or weeks < 1:
         problems.append(Problem(f"{place} weeks = {weeks!r}", allowed="a whole number from 1"))
-    good = isinstance(size, int | float) and not isinstance(size, bool) and math.isfinite(size)
-    if not good or not kind.low <= size <= kind.high:
+    if not isinstance(size, Real) or isinstance(size, bool) or not kind.low <= size <= kind.high:
         allowed = f"{kind.low:g} to {kind.high:g} [{kind.unit}]"
         problems.append(Problem(f"{place} size = {size!r}", allowed=allowed))
-    event = None if problems else CompanyEvent(week, entry["kind"], float(size), weeks)
-    return event, problems
+    if problems:
+        return None, problems
+    return CompanyEvent(int(week), str(entry["kind"]), float(size), int(weeks)), []
 
 
 def read_events_dial(entries: Iterable | None) -> tuple[tuple[CompanyEvent, ...], list[Problem]]:

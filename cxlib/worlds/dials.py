@@ -12,10 +12,12 @@ import math
 from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 
+import numpy as np
+
 from cxlib.errors import CxError, Problem
 from cxlib.worlds.declarations import DIALS, RECOVERY_LEVELS, Dial
 
-__all__ = ["PLAIN_PURCHASES", "Dials", "refuse", "resolve"]
+__all__ = ["PLAIN_PURCHASES", "Dials", "from_text", "refuse", "resolve"]
 
 _BY_NAME = {dial.name: dial for dial in DIALS}
 
@@ -69,8 +71,8 @@ def _whole(name: str, value, low: int, high: int) -> list[Problem]:
 def _number(dial: Dial, value) -> list[Problem]:
     allowed = f"{dial.low:g} to {dial.high:g} [{dial.unit}], default {dial.default:g}"
     try:
-        number = float(value) if not isinstance(value, bool | str) else math.nan
-    except TypeError:
+        number = math.nan if isinstance(value, bool | np.bool_ | str | bytes) else float(value)
+    except (TypeError, OverflowError):
         number = math.nan
     if not math.isfinite(number):
         return [Problem(f"{dial.name} must be a finite number, not {value!r}", allowed=allowed)]
@@ -107,6 +109,31 @@ def resolve(seed, customers, weeks, given: Mapping[str, object]) -> tuple[Dials,
         if not found:
             values[name] = float(value)
     return Dials(values), problems
+
+
+def from_text(given: Mapping[str, str]) -> dict[str, float | str]:
+    """Dials from a command line; what is no number stays text, to be refused with all the rest.
+
+    Examples
+    --------
+    >>> from_text({"season": "0.3", "trend": "up"})
+    {'season': 0.3, 'trend': 'up'}
+    """
+    refuse(
+        [
+            Problem(f"{name} is no dial", cause="It is set when a world is made, not turned.")
+            for name in ("seed", "customers", "weeks", "sealed", "events")
+            if name in given
+        ]
+    )
+    return {name: _number_or_text(value) for name, value in given.items()}
+
+
+def _number_or_text(value: str) -> float | str:
+    try:
+        return float(value)
+    except ValueError:
+        return value
 
 
 def refuse(problems: list[Problem]) -> None:

@@ -160,7 +160,7 @@ def realised_future(world, horizon_weeks: int) -> pd.DataFrame:
 
 
 def arms(world, state: State) -> pd.DataFrame:
-    """All randomised arms that this world's calendar holds.
+    """All randomised arms of trials that begin within this world's weeks.
 
     Checkout: all customers of its first Monday in one arm or the other. Surprise: each parcel of
     the trial with one or without, felt in its last week. Watch list: who had made up their minds
@@ -174,7 +174,8 @@ def arms(world, state: State) -> pd.DataFrame:
         ("watch_list", _watch_list),
         ("win_back", _win_back),
     ):
-        if state.event(kind) is not None:
+        trial = state.event(kind)
+        if trial is not None and trial.week < state.weeks:
             rows += compute(world, state)
     return pd.DataFrame(rows, columns=["trial", "arm", "outcome", "mean", "effect", "customers"])
 
@@ -183,7 +184,7 @@ def _checkout(world, state: State) -> list[tuple]:
     trial, dials = state.event("checkout_trial"), state.dials
     weeks = min(trial.week + trial.weeks, state.weeks)
     first = trial.week * company.DAYS
-    customers = state.history["present"][min(trial.week, state.weeks - 1)]
+    customers = state.history["present"][trial.week]
     here = np.count_nonzero(customers)
     paid = {}
     for short in (False, True):

@@ -9,6 +9,7 @@ Effects that need a second, otherwise equal world live in `effects`, and are run
 from __future__ import annotations
 
 from functools import cached_property
+from numbers import Integral
 
 import numpy as np
 import pandas as pd
@@ -118,8 +119,8 @@ class Truth:
     # -- what they say ----------------------------------------------------------------
 
     def _week(self, week: int) -> int:
-        if not 0 <= week < self._state.weeks:
-            raise CxError(f"week must lie in 0 to {self._state.weeks - 1}, not {week}.")
+        if not isinstance(week, Integral) or not 0 <= week < self._state.weeks:
+            raise CxError(f"week must lie in 0 to {self._state.weeks - 1} and be whole: {week!r}.")
         return int(week)
 
     def population(self, week: int, *, leavers: bool = False) -> np.ndarray:
@@ -165,6 +166,8 @@ class Truth:
         feeling = s.history["recommendation"][week]
         score = answers.nps_answer(s, s.everybody, week, feeling)
         known = here[s.history["eligible"][week, here]]
+        if not known.size:
+            raise CxError(f"nobody could be invited in week {week}.")
         invited = answers.invite_chance(s, week, known)
         willing = answers.answer_chance(s, week, known, s.history["satisfaction"][week, known])
         stage = {

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from cxlib.errors import CxError
+from cxlib.errors import CxError, Problem
 from cxlib.tables.schema import TABLES
 from cxlib.worlds import (
     app,
@@ -115,7 +115,7 @@ class World:
         ``[{"week": 40, "kind": "price_rise", "size": 0.06}]``; see `cxlib.worlds.calendar`.
     sealed : bool
         Draw the effects of recovery and the causal weights at random and hide them until
-        `unseal` is called: for a class that bets before it looks.
+        `unseal` is called: for a class that bets before it looks. The seed is the key.
     **dials : float
         Any dial by name; `World.list_dials` shows them all.
 
@@ -150,6 +150,8 @@ class World:
     ):
         values, problems = resolve(seed, customers, weeks, dials)
         calendar, wrong = read_events_dial(events)
+        if not isinstance(sealed, bool):
+            wrong.append(Problem(f"sealed = {sealed!r}", allowed="True or False"))
         refuse([*problems, *wrong])
         if sealed:
             values = seal(int(seed), values, chosen=dials)
@@ -206,7 +208,8 @@ class World:
         for name, frame in self.tables.items():
             table = TABLES[name]
             when = frame[table.time] if table.time in frame.select_dtypes("datetime") else None
-            period = "" if when is None else f"{when.min():%Y-%m-%d} to {when.max():%Y-%m-%d}"
+            empty = when is None or when.isna().all()
+            period = "" if empty else f"{when.min():%Y-%m-%d} to {when.max():%Y-%m-%d}"
             rows.append([name, table.one_row, len(frame), len(frame.columns), period])
         return pd.DataFrame(rows, columns=["table", "one row is", "rows", "columns", "period"])
 
@@ -243,6 +246,7 @@ class World:
 
     def twin(self, *, weeks: int | None = None, do: Mapping[str, object] | None = None) -> State:
         """Run this world again with the same draws, longer or with something forced."""
+        self._closed()
         return simulate(
             self.seed,
             self.size,

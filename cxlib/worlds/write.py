@@ -30,7 +30,8 @@ def write_world(world: World, folder, format: str = "parquet") -> list[Path]:
     Parameters
     ----------
     world : World
-        A sealed world writes no truth: ``truth.json`` then says only that it is sealed.
+        A sealed world writes no truth: ``truth.json`` then says only that it is sealed, and not
+        with which seed, as whoever has the seed can unseal the world.
     folder : path
         Made if missing. A folder that holds anything but an earlier world is refused.
     format : {"parquet", "csv"}
@@ -57,8 +58,11 @@ def write_world(world: World, folder, format: str = "parquet") -> list[Path]:
     if foreign or (present and TRUTH not in present):
         listed = ", ".join((foreign or sorted(present))[:5])
         raise CxError(f"{folder} holds files that are no earlier world: {listed}. Nothing written.")
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    beside = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        beside = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    except OSError as error:
+        raise CxError(f"{folder} cannot be written: {error}.") from error
     try:
         names = [_write(frame, beside, name, format) for name, frame in world.tables.items()]
         (beside / TRUTH).write_text(json.dumps(_truth(world), indent=1, allow_nan=False) + "\n")
@@ -84,7 +88,6 @@ def _write(frame: pd.DataFrame, folder: Path, name: str, format: str) -> str:
 def _truth(world: World) -> dict:
     head = {
         "cxlib": __version__,
-        "seed": world.seed,
         "customers": world.size,
         "weeks": world.weeks,
         "start": str(START),
@@ -93,7 +96,8 @@ def _truth(world: World) -> dict:
     if world.is_sealed:
         return head
     calendar = [vars(event) for event in world.calendar]
-    return _plain({**head, "dials": dict(world.dials), "events": calendar, **world.truth.to_dict()})
+    told = {"seed": world.seed, "dials": dict(world.dials), "events": calendar}
+    return _plain({**head, **told, **world.truth.to_dict()})
 
 
 def _plain(value):

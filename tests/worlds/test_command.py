@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pandas as pd
+import pytest
 
 from cxlib.worlds.declarations import DIALS
 from cxlib.worlds.world import World
@@ -31,12 +32,21 @@ def test_the_command_writes_the_world_and_its_truth(tmp_path):
 
 
 def test_impossible_wishes_are_refused_together(tmp_path):
-    done = run("--customers", 0, "--dial", "heaping=7", "--out", tmp_path / "w")
+    turned = ("--dial", "heaping=7", "--dial", "season=much")
+    done = run("--customers", 0, *turned, "--out", tmp_path / "w")
     assert done.returncode == 2
     assert "customers" in done.stderr
     assert "heaping" in done.stderr
+    assert "season must be a finite number, not 'much'" in done.stderr
     assert "Traceback" not in done.stderr
     assert not (tmp_path / "w").exists()
+
+
+@pytest.mark.parametrize("name", ["seed", "sealed", "events"])
+def test_options_are_no_dials(tmp_path, name):
+    done = run("--dial", f"{name}=1", "--out", tmp_path / "w")
+    assert done.returncode == 2
+    assert f"{name} is no dial." in done.stderr
 
 
 def test_all_dials_are_listed_without_a_folder_to_write_into():

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from cxlib.errors import CxError
@@ -71,12 +72,33 @@ def test_everything_impossible_is_named_in_one_message():
         ([{"week": 3, "kind": "win_back", "weeks": 0}], "weeks = 0"),
         ([{"week": w, "kind": "win_back"} for w in (1, 2)], "once only: win_back"),
         ([{"week": True, "kind": "price_rise"}], "week = True"),
+        ([{"week": 3, "kind": ["price_rise"]}], "no known kind: ['price_rise']"),
+        ([{"week": 3, "kind": "price_rise", "size": 10**400}], "-0.5 to 2 [share]"),
+        ([{"week": 3, "kind": "price_rise", "size": float("nan")}], "size = nan"),
     ],
 )
 def test_bad_events_are_refused(events, part):
     with pytest.raises(CxError) as caught:
         World(**TINY, events=events)
     assert part in str(caught.value)
+
+
+@pytest.mark.parametrize("value", [10**400, b"0.3", np.True_, None, [0.1]])
+def test_what_is_no_number_turns_no_dial(value):
+    with pytest.raises(CxError, match="season must be a finite number"):
+        World(**TINY, season=value)
+
+
+def test_sealed_is_yes_or_no():
+    with pytest.raises(CxError, match=r"sealed = 'no'\. Allowed: True or False"):
+        World(**TINY, sealed="no")
+
+
+def test_numbers_of_numpy_are_numbers():
+    event = {"week": np.int64(3), "kind": "price_rise", "size": np.float32(0.25)}
+    world = World(np.int64(1), np.int32(20), np.int64(6), season=np.float32(0.5), events=[event])
+    assert world.calendar == World(**TINY, events=[event | {"week": 3, "size": 0.25}]).calendar
+    assert world.dials.season == 0.5
 
 
 def test_the_default_calendar_is_the_company_s():

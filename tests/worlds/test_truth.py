@@ -319,7 +319,19 @@ def test_the_pulse_is_as_reliable_as_its_dial():
         assert low < np.corrcoef(felt, pulse["score"])[0, 1] < high
 
 
-@pytest.mark.parametrize("week", [-1, 30, 10_000])
+@pytest.mark.parametrize("week", [-1, 30, 10_000, 2.5, "2", None])
 def test_weeks_outside_the_world_are_refused(small, week):
     with pytest.raises(CxError, match="week must lie in 0 to 29"):
         small.truth.nps(week)
+
+
+def test_a_company_of_one_answers_or_refuses():
+    world = World(1, 1, 4)
+    assert world.overview().set_index("table").loc["contacts", "period"] == ""
+    with pytest.raises(CxError, match="nobody could be invited in week 2"):
+        world.truth.nonresponse_bias(2)
+
+
+def test_arms_are_of_trials_that_have_begun():
+    trials = World(7, 60, 52).truth.arms["trial"]
+    assert {"surprise", "watch list"} >= set(trials) >= {"surprise"}

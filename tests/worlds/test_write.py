@@ -70,7 +70,7 @@ def test_a_sealed_world_writes_no_truth(tmp_path):
     world = World(7, 30, 8, sealed=True)
     truth = json.loads(write_world(world, tmp_path / "w")[-1].read_text())
     assert truth["sealed"] is True
-    assert set(truth) == {"cxlib", "seed", "customers", "weeks", "start", "sealed"}
+    assert set(truth) == {"cxlib", "customers", "weeks", "start", "sealed"}  # the seed is the key
 
 
 def test_an_earlier_world_is_replaced_whole(tiny, tmp_path):
@@ -117,6 +117,8 @@ def test_unknown_formats_and_files_in_the_way_are_refused(tiny, tmp_path):
     with pytest.raises(CxError, match="format must be one of parquet, csv"):
         write_world(tiny, tmp_path / "w", "xlsx")
     (tmp_path / "file").write_text("")
+    with pytest.raises(CxError, match="cannot be written"):
+        write_world(tiny, tmp_path / "file" / "below")
     with pytest.raises(CxError, match="is a file, not a folder"):
         write_world(tiny, tmp_path / "file")
 
