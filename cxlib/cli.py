@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import re
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -74,6 +76,10 @@ def run(
         float,
         typer.Option(min=1, help="The most one run may take, in seconds, with all its retries."),
     ] = 1800,
+    dask: Annotated[
+        str | None,
+        typer.Option(metavar="tcp://HOST:PORT", help="Run on the workers of a dask scheduler."),
+    ] = None,
     due: Annotated[
         bool, typer.Option("--due", help="Only jobs whose schedule has come since their last run.")
     ] = False,
@@ -93,23 +99,26 @@ def run(
     out = (jobs_file.parent / "out" if out is None else out).resolve()
     settings = take_settings(os.environ, mail or ())
     overrides = _assignments(parameters, "-p")
-    options = {"workers": workers or _cores(), "timeout_seconds": timeout}
+    options = {"timeout_seconds": timeout, "fresh": fresh, "cold": cold}
     try:
-        with only_runner(out):
-            code = _run_jobs(
-                jobs_file,
-                jobs or (),
-                overrides,
-                out,
-                due,
-                settings,
-                fresh=fresh,
-                cold=cold,
-                **options,
-            )
+        with only_runner(out), _place(dask, workers) as place:
+            options |= place
+            code = _run_jobs(jobs_file, jobs or (), overrides, out, due, settings, **options)
     except OSError as error:
         raise CxError(f"The shelf could not be written: {error}.") from error
     raise typer.Exit(code)
+
+
+@contextmanager
+def _place(dask: str | None, workers: int | None) -> Iterator[dict[str, Any]]:
+    """Where runs happen and how many at a time."""
+    if dask is None:
+        yield {"workers": workers or _cores()}
+        return
+    from cxlib.report.cluster import connected
+
+    with connected(dask) as (remote, threads):
+        yield {"workers": workers or threads, "remote": remote}
 
 
 def _run_jobs(jobs_file, jobs, overrides, out: Path, due: bool, settings, **options) -> int:

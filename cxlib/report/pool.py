@@ -30,11 +30,12 @@ from cxlib.report.publish import (
     withdraw,
     write_atomically,
 )
-from cxlib.report.worker import ColdWorker, kill_tree, watch
+from cxlib.report.worker import ColdWorker, watch
 
 __all__ = ["Outcome", "mark_refused", "run_all"]
 
 _PREFIX = ".run-"
+_WAY_SECONDS = 30  # for what runs elsewhere, whose own limit is kept there
 
 
 @dataclass(frozen=True)
@@ -92,7 +93,7 @@ def run_all(
     cold : bool
         Whether each run starts an interpreter of its own, and no ready one is forked.
     remote : callable, optional
-        Makes the worker from the working folder and the seconds left, elsewhere than here.
+        Makes a worker elsewhere, from the working folder, the seconds left and the memory allowed.
     tell : callable
         Called as ``tell(job, event, detail)`` from the runs' threads: ``started``, ``cell``
         (detail has cell and of) and ``ended`` (detail is the `Outcome`).
@@ -108,20 +109,20 @@ def run_all(
         tell(outcome.job, "ended", outcome)
     due = [run for run in runs if run.job not in kept]
     with contextlib.ExitStack() as stack:
-        start = remote or (lambda work, seconds: ColdWorker(work))
+        start = remote or (lambda work, *limits: ColdWorker(work))
         if due and not (cold or remote):
             from cxlib.report import warm
 
             if warm.can_be_warm(len(due)):
                 stack.enter_context(warm.zygote())
                 start = _warm_else_cold
-        batch = _Batch(out, timeout_seconds, start, tell)
+        batch = _Batch(out, timeout_seconds, start, bool(remote), tell)
         outcomes = kept | {o.job: o for o in batch.run(due, workers)}
     _sweep(out)
     return [outcomes[run.job] for run in runs]
 
 
-def _warm_else_cold(work: Path, seconds: float):
+def _warm_else_cold(work: Path, *limits):
     from cxlib.report.warm import WarmWorker
 
     try:
@@ -190,10 +191,10 @@ def _request(run: Run, out: Path) -> dict[str, Any]:
 class _Batch:
     """Runs in threads, each of which follows one process."""
 
-    def __init__(self, out: Path, timeout_seconds: float, start: Callable[..., Any], tell: Tell):
+    def __init__(self, out: Path, timeout_seconds: float, start, elsewhere: bool, tell: Tell):
         self.out, self.timeout_seconds = out, timeout_seconds
-        self.start, self.tell = start, tell
-        self.live: set[int] = set()
+        self.start, self.elsewhere, self.tell = start, elsewhere, tell
+        self.live: set[Any] = set()
         self.stopped = threading.Event()
 
     def run(self, runs: Sequence[Run], workers: int) -> list[Outcome]:
@@ -205,8 +206,8 @@ class _Batch:
             except BaseException:
                 self.stopped.set()
                 threads.shutdown(wait=False, cancel_futures=True)
-                for pid in tuple(self.live):
-                    kill_tree(pid)
+                for worker in tuple(self.live):
+                    worker.kill()
                 raise
         return [future.result() for future in futures]
 
@@ -246,19 +247,20 @@ class _Batch:
         return manifest, here / "report"
 
     def _work(self, run: Run, work: Path, deadline: float) -> str:
-        worker = self.start(work, max(0.0, deadline - time.monotonic()))
-        self.live.add(worker.pid)
+        seconds = max(0.0, deadline - time.monotonic())
+        worker = self.start(work, seconds, run.memory_mb)
+        self.live.add(worker)
         if self.stopped.is_set():  # between the start and the line above
-            kill_tree(worker.pid)
+            worker.kill()
         try:
             return watch(
                 worker,
                 lambda detail: self.tell(run.job, "cell", detail),
-                deadline=deadline,
-                memory_mb=run.memory_mb,
+                deadline=deadline + (_WAY_SECONDS if self.elsewhere else 0),
+                memory_mb=None if self.elsewhere else run.memory_mb,
             )
         finally:
-            self.live.discard(worker.pid)
+            self.live.discard(worker)
 
     def _publish(self, run: Run, folder: Path, manifest: dict[str, Any]) -> Outcome:
         if manifest["status"] == "failed":

@@ -14,18 +14,19 @@ import os
 import subprocess
 import sys
 
+from cxlib.report.worker import KERNEL_ENVIRONMENT, ZYGOTE_VARIABLE
+
 _MODULES = """
     cxlib.cli cxlib.notebook cxlib.clv cxlib.stats cxlib.worlds.world cxlib.tables.read
     cxlib.tables.samples cxlib.metrics.promoter cxlib.metrics.effort cxlib.metrics.satisfaction
     cxlib.figures.style cxlib.figures.sampling cxlib.figures.timeline cxlib.report.execute
     cxlib.report.frames pandas matplotlib.pyplot seaborn scipy.stats scipy.optimize
     statsmodels.api duckdb pyarrow.parquet great_tables papermill ipykernel.kernelapp
-    ipykernel.ipkernel ipykernel.datapub IPython.core.completer IPython.core.pylabtools"""
+    ipykernel.ipkernel IPython.core.completer IPython.core.pylabtools"""
 
 
 def _preload() -> None:
     from cxlib.report import kernels
-    from cxlib.report.worker import KERNEL_ENVIRONMENT
 
     show = "import json, sys; print(json.dumps(sys.path[1:]))"
     told = subprocess.run([sys.executable, "-c", show], capture_output=True, check=True)
@@ -63,4 +64,5 @@ def _draw_once() -> None:
     render_report(nb, manifest | {"status": "ok"}, shelf_address=address, parameters=[], tables=[])
 
 
-_preload()
+if os.environ.pop(ZYGOTE_VARIABLE, ""):  # else imported by something that looks at modules
+    _preload()

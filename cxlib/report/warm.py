@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from multiprocessing import connection, forkserver, get_context, parent_process
 from pathlib import Path
 
-from cxlib.report.worker import environment_of, kill_tree
+from cxlib.report.worker import ZYGOTE_VARIABLE, environment_of, kill_tree, memory_of
 
 __all__ = ["WarmWorker", "can_be_warm", "zygote"]
 
@@ -28,8 +28,12 @@ def zygote():
     """For one batch of runs: the process that they are forked from."""
     _end_zygote()  # one of an earlier batch would have imported what has changed since
     _CONTEXT.set_forkserver_preload(["cxlib.report.preload"])
+    os.environ[ZYGOTE_VARIABLE] = "1"
     try:
         forkserver.ensure_running()
+    finally:
+        del os.environ[ZYGOTE_VARIABLE]
+    try:
         yield
     finally:
         _end_zygote()
@@ -62,6 +66,15 @@ class WarmWorker:
         self.pid = self._process.pid
         self.lines: Iterable[bytes] = os.fdopen(os.dup(reader.fileno()), "rb")
         reader.close()
+        self.ended = ""
+
+    def kill(self) -> None:
+        """End it with all its own."""
+        kill_tree(self.pid)
+
+    def memory(self) -> int:
+        """Bytes it holds with all its own."""
+        return memory_of(self.pid)
 
     def close(self) -> None:
         """Wait for its end and kill what it may have left."""

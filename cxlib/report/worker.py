@@ -24,6 +24,7 @@ KERNEL_ENVIRONMENT = {
     "MPLBACKEND": "module://matplotlib_inline.backend_inline",
     "PYTHONUNBUFFERED": "1",
 }
+ZYGOTE_VARIABLE = "CXLIB_ZYGOTE"
 _LOOK_SECONDS = 0.1
 
 
@@ -67,6 +68,15 @@ class ColdWorker:
             )
         self.pid = self._process.pid
         self.lines: Iterable[bytes] = self._process.stdout
+        self.ended = ""
+
+    def kill(self) -> None:
+        """End it with all its own."""
+        kill_tree(self.pid)
+
+    def memory(self) -> int:
+        """Bytes it holds with all its own."""
+        return memory_of(self.pid)
 
     def close(self) -> None:
         """Wait for its end and kill what it may have left."""
@@ -86,7 +96,7 @@ def watch(
 
     Parameters
     ----------
-    worker : ColdWorker or WarmWorker
+    worker : ColdWorker, WarmWorker or RemoteWorker
     tell_cell : callable
         Gets each line of progress.
     deadline : float
@@ -104,9 +114,9 @@ def watch(
     def look():
         while not ended.wait(_LOOK_SECONDS if memory_mb else max(0, deadline - time.monotonic())):
             late = time.monotonic() >= deadline
-            if late or (memory_mb and memory_of(worker.pid) > memory_mb * 1e6):
+            if late or (memory_mb and worker.memory() > memory_mb * 1e6):
                 reason.append("late" if late else "memory")
-                kill_tree(worker.pid)
+                worker.kill()
                 return
 
     watcher = threading.Thread(target=look, daemon=True)
@@ -119,7 +129,7 @@ def watch(
     finally:
         ended.set()
         watcher.join()
-    return reason[0] if reason else ""
+    return reason[0] if reason else worker.ended
 
 
 def memory_of(pid: int) -> int:
