@@ -8,6 +8,7 @@ from importlib import import_module
 _HOMES = {
     "brant": ("brant_test",),
     "calibration": ("Cell", "calibrate", "judge", "net_score_coverage"),
+    "changepoints": ("change_points",),
     "charts": ("control_chart", "funnel_limits", "net_score_chart"),
     "design": ("weighted_mean", "weighted_net_score"),
     "effects": ("cliffs_delta", "cohens_d"),
