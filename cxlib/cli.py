@@ -129,6 +129,7 @@ def _run_jobs(jobs_file, jobs, overrides, out: Path, due: bool, settings, **opti
     from cxlib.report.due import due_runs
     from cxlib.report.plan import PlanRefused, make_plan
     from cxlib.report.pool import mark_refused, run_all
+    from cxlib.report.progress import LiveProgress, PlainProgress
     from cxlib.report.shelf import build_shelf
 
     started, blamed = datetime.now(UTC), {}
@@ -150,7 +151,7 @@ def _run_jobs(jobs_file, jobs, overrides, out: Path, due: bool, settings, **opti
     for job, message in blamed.items():
         mark_refused(job, message, out)
         _complain(f"{job} was refused:\n{message}")
-    progress = _live_progress if sys.stdout.isatty() else _plain_progress
+    progress = LiveProgress if sys.stdout.isatty() else PlainProgress
     outcomes: list = []
     try:
         with progress([item.job for item in plan]) as tell:
@@ -341,71 +342,6 @@ def _range(text: str) -> tuple[int, int]:
     if not match:
         raise RefusedError(f"--scale takes QUESTION=LOW:HIGH such as nps=0:10, not {text!r}.")
     return int(match.group(1)), int(match.group(2))
-
-
-def _state(outcome: Any) -> str:
-    return "unchanged" if outcome.unchanged else outcome.status
-
-
-class _plain_progress:
-    """One line as a run starts and one as it ends."""
-
-    def __init__(self, jobs: list[str]):
-        self.jobs = jobs
-
-    def __enter__(self):
-        return self._tell
-
-    def __exit__(self, *_):
-        return None
-
-    def _tell(self, job: str, event: str, detail: Any) -> None:
-        if event == "started":
-            print(f"{job}: started", flush=True)
-        elif event == "ended":
-            seconds = f" ({detail.seconds:.1f} s)"
-            print(f"{job}: {_state(detail)}{'' if detail.unchanged else seconds}", flush=True)
-
-
-class _live_progress:
-    """A line a run that follows its cells, on a terminal."""
-
-    def __init__(self, jobs: list[str]):
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-        from rich.progress import TimeElapsedColumn as Elapsed
-
-        self.progress = Progress(
-            TextColumn("{task.description}", markup=False),
-            BarColumn(bar_width=24),
-            MofNCompleteColumn(),
-            TextColumn("{task.fields[state]}", markup=False),
-            Elapsed(),
-        )
-        self.tasks = {
-            job: self.progress.add_task(job, total=None, start=False, state="waiting")
-            for job in jobs
-        }
-
-    def __enter__(self):
-        self.progress.start()
-        return self._tell
-
-    def __exit__(self, *_):
-        self.progress.stop()
-
-    def _tell(self, job: str, event: str, detail: Any) -> None:
-        task = self.tasks[job]
-        if event == "started":
-            self.progress.start_task(task)
-            self.progress.update(task, state="starting")
-        elif event == "cell":
-            done = detail["cell"] - 1
-            self.progress.update(task, total=detail["of"], completed=done, state="running")
-        else:
-            total = self.progress.tasks[task].total or 1
-            done = total if detail.status == "ok" else self.progress.tasks[task].completed
-            self.progress.update(task, total=total, completed=done, state=_state(detail))
-            self.progress.stop_task(task)
 
 
 def _print_table(header: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:

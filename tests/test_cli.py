@@ -130,8 +130,9 @@ def test_a_parameter_given_twice_or_without_a_value_is_refused():
 
 def test_a_terminal_gets_a_live_line_that_follows_the_cells():
     from cxlib.report.pool import Outcome
+    from cxlib.report.progress import LiveProgress
 
-    with cli._live_progress(["job"]) as tell:
+    with LiveProgress(["job"]) as tell:
         tell("job", "started", None)
         tell("job", "cell", {"cell": 2, "of": 5})
         (task,) = tell.__self__.progress.tasks
