@@ -98,7 +98,7 @@ class BetaGeo(PurchaseModel):
     label = "BG/NBD"
 
     scales = RATES + DROPOUT
-    tied = {0: 1}
+    tied: ClassVar[dict[int, int]] = {0: 1}
     kinds = ("rate", "dropout")
     leaves_at_first: ClassVar[int] = 0
 
@@ -121,8 +121,8 @@ class BetaGeo(PurchaseModel):
         ]
 
     @classmethod
-    def likelihood(cls, params, rows: Collapsed):
-        return beta_geo_log_likelihood(params, rows, cls.leaves_at_first)
+    def likelihood(cls, params, rows: Collapsed, *, value_only=False):
+        return beta_geo_log_likelihood(params, rows, cls.leaves_at_first, value_only=value_only)
 
     @classmethod
     def log_odds_left(cls, params, x, t_x, T):
@@ -156,7 +156,7 @@ class BetaGeo(PurchaseModel):
         return purchases_ahead(kinds["rate"], kinds["dropout"], until, rng)
 
 
-def beta_geo_log_likelihood(params, rows: Collapsed, leaves_at_first: int = 0):
+def beta_geo_log_likelihood(params, rows: Collapsed, leaves_at_first=0, *, value_only=False):
     """Value, gradient and Hessian of the log-likelihood by r, alpha, a, b.
 
     Gamma functions are taken on the distinct x, logarithms on the distinct t_x and T; a distinct
@@ -164,38 +164,44 @@ def beta_geo_log_likelihood(params, rows: Collapsed, leaves_at_first: int = 0):
     ``leaves_at_first`` 1 the first purchase, too, is one after which customers may leave.
     """
     r, alpha, a, b = params
-    x, n, total = rows.x, rows.n_by_x, float(rows.customers)
-    stayed = b + x + leaves_at_first
-    log_T, log_t = np.log(alpha + rows.T), np.log(alpha + rows.t_x)
-    inv_T, inv_t = 1 / (alpha + rows.T), 1 / (alpha + rows.t_x)
+    total, shape_x, stayed = float(rows.customers), r + rows.x, b + rows.x + leaves_at_first
+    gammas = np.concatenate([shape_x, stayed, a + stayed, [r, b, a + b]])
+    counts = np.concatenate([rows.n_by_x, rows.n_by_x, -rows.n_by_x, [-total, -total, total]])
+    log_T, log_t, log_alpha = np.log(alpha + rows.T), np.log(alpha + rows.t_x), np.log(alpha)
     shape_T = r * rows.n_by_T + rows.purchases_by_T
-    value = (
-        n @ (gammaln(r + x) + gammaln(stayed) - gammaln(a + stayed))
-        + total * (r * np.log(alpha) - gammaln(r) - gammaln(b) + gammaln(a + b))
-        - shape_T @ log_T
-    )
-    psi_ab, psi_abx = digamma(a + b), n @ digamma(a + stayed)
-    gradient = np.array(
-        [
-            n @ digamma(r + x) + total * (np.log(alpha) - digamma(r)) - rows.n_by_T @ log_T,
-            total * r / alpha - shape_T @ inv_T,
-            total * psi_ab - psi_abx,
-            total * (psi_ab - digamma(b)) + n @ digamma(stayed) - psi_abx,
-        ]
-    )
-    hessian = np.zeros((4, 4))
-    hessian[0, 0] = n @ zeta(2, r + x) - total * zeta(2, r)
-    hessian[0, 1] = total / alpha - rows.n_by_T @ inv_T
-    hessian[1, 1] = shape_T @ inv_T**2 - total * r / alpha**2
-    hessian[2:, 2:] = total * zeta(2, a + b) - n @ zeta(2, a + stayed)
-    hessian[3, 3] += n @ zeta(2, stayed) - total * zeta(2, b)
-
-    # log(1 + e^D), D the log odds of having left at t_x.
+    value = counts @ gammaln(gammas) + total * r * log_alpha - shape_T @ log_T
     with np.errstate(divide="ignore"):
         inv_b = 1 / (stayed - 1)
         start = np.log(a) - np.log(np.abs(stayed - 1))
-    shape_x = r + x
-    for x_at, t_x_at, T_at, n in rows.parts(0 if leaves_at_first else rows.one_time):
+    parts = rows.parts(0 if leaves_at_first else rows.one_time)
+    if value_only:
+        for x_at, t_x_at, T_at, n in parts:
+            odds = start[x_at] + shape_x[x_at] * (log_T[T_at] - log_t[t_x_at])
+            value += n @ (np.maximum(odds, 0) + np.log1p(np.exp(-np.abs(odds))))
+        return value
+
+    inv_T, inv_t = 1 / (alpha + rows.T), 1 / (alpha + rows.t_x)
+    size = len(rows.x)
+    ends = [0, size, 2 * size, 3 * size, 3 * size + 1, 3 * size + 2]
+    by_r, by_b, by_ab, at_r, at_b, at_ab = np.add.reduceat(counts * digamma(gammas), ends)
+    gradient = np.array(
+        [
+            by_r + at_r + total * log_alpha - rows.n_by_T @ log_T,
+            total * r / alpha - shape_T @ inv_T,
+            by_ab + at_ab,
+            by_b + at_b + by_ab + at_ab,
+        ]
+    )
+    by_r, by_b, by_ab, at_r, at_b, at_ab = np.add.reduceat(counts * zeta(2, gammas), ends)
+    hessian = np.zeros((4, 4))
+    hessian[0, 0] = by_r + at_r
+    hessian[0, 1] = total / alpha - rows.n_by_T @ inv_T
+    hessian[1, 1] = shape_T @ inv_T**2 - total * r / alpha**2
+    hessian[2:, 2:] = by_ab + at_ab
+    hessian[3, 3] += by_b + at_b
+
+    # log(1 + e^D), D the log odds of having left at t_x.
+    for x_at, t_x_at, T_at, n in parts:
         k, at_t = shape_x[x_at], inv_t[t_x_at]
         wait, gap = log_T[T_at] - log_t[t_x_at], inv_T[T_at] - at_t
         odds = start[x_at] + k * wait

@@ -166,16 +166,15 @@ class FittedModel:
             samples.insert(0, smaller)
 
         def objective_of(sample):
-            def objective(theta):
+            def objective(theta, *, value_only=False):
                 params, jacobian, curvature = self.to_natural(theta)
+                away = precision * (theta - centre)
+                penalty = away @ (theta - centre) / 2
+                if value_only:
+                    return self.likelihood(params, sample, value_only=True) - penalty
                 value, *slopes = self.likelihood(params, sample)
                 gradient, hessian = to_working(*slopes, jacobian, curvature)
-                away = precision * (theta - centre)
-                return (
-                    value - away @ (theta - centre) / 2,
-                    gradient - away,
-                    hessian - np.diag(precision),
-                )
+                return value - penalty, gradient - away, hessian - np.diag(precision)
 
             return objective
 

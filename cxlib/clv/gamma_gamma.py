@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from dataclasses import dataclass, field
 from statistics import NormalDist
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
@@ -143,7 +144,7 @@ class GammaGamma(FittedModel):
     names = ("p", "q", "gamma")
     label = "Gamma-Gamma"
     scales = SCALES
-    tied = {0: 2, 1: 2}
+    tied: ClassVar[dict[int, int]] = {0: 2, 1: 2}
 
     independence: SpendFrequency | None = field(default=None, repr=False)
     left_out: int = 0
@@ -235,8 +236,9 @@ class GammaGamma(FittedModel):
         return scale + np.array([0.0, 1.0, 0.0]), jacobian, curvature
 
     @staticmethod
-    def likelihood(params, spends):
-        return gamma_gamma_log_likelihood(params, spends.x, spends.m, spends.n)
+    def likelihood(params, spends, *, value_only=False):
+        found = gamma_gamma_log_likelihood(params, spends.x, spends.m, spends.n)
+        return found[0] if value_only else found
 
     def draw_rates(self, params, x, m, rng: np.random.Generator) -> np.ndarray:
         """Each customer's nu from its posterior Gamma(q + p x, gamma + x m)."""

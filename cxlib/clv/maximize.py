@@ -47,7 +47,8 @@ def maximize(objectives, starts, low, high, *, tied=None) -> Optimum:
     Parameters
     ----------
     objectives : sequence of callable
-        theta -> value, gradient (k,), Hessian (k, k). The last one counts; those before it are
+        theta -> value, gradient (k,), Hessian (k, k), or with ``value_only=True`` the value. The
+        last one counts; those before it are
         the same of ever larger samples: the peak of each is the first start of the next. Bounds
         that cost a sample more than 30 units are not tried again.
     starts : sequence of array (k,)
@@ -85,7 +86,7 @@ def losses_at_bounds(objective, theta, value, low, high, tied, doubtful):
         move = (low, high)[side][i] - theta[i]
         for j in {i, (tied or {}).get(i, i)}:
             trial[j] += move
-        losses[i, side] = value - objective(np.clip(trial, low, high))[0]
+        losses[i, side] = value - objective(np.clip(trial, low, high), value_only=True)
     return losses
 
 
