@@ -75,7 +75,8 @@ class Decomposition:
         return (
             f"The score changed by {one('total')} points {held('total')}: within segments "
             f"{one('within')} {held('within')}, by their mix {one('mix')} {held('mix')}, by both "
-            f"together {one('interaction')} {held('interaction')} ({100 * self.level:g} % intervals)."
+            f"together {one('interaction')} {held('interaction')} "
+            f"({100 * self.level:g} % intervals)."
         )
 
     def plot(self, ax=None):
@@ -138,8 +139,10 @@ def nps_decompose(
     --------
     Each segment rises, and the whole falls:
 
-    >>> before = pd.DataFrame({"score": [10] * 6 + [3] * 2 + [10] + [3], "plan": list("aaaaaaaabb")})
-    >>> after = pd.DataFrame({"score": [10] * 2 + [10] * 5 + [3] * 3, "plan": list("aabbbbbbbb")})
+    >>> scores = [10] * 6 + [3] * 2 + [10] + [3]
+    >>> before = pd.DataFrame({"score": scores, "plan": list("aaaaaaaabb")})
+    >>> scores = [10] * 2 + [10] * 5 + [3] * 3
+    >>> after = pd.DataFrame({"score": scores, "plan": list("aabbbbbbbb")})
     >>> split = nps_decompose(before, after, by="plan")
     >>> [round(getattr(split, part), 1) for part in ("within", "mix", "interaction", "total")]
     [45.0, -30.0, -15.0, 0.0]

@@ -132,7 +132,8 @@ def nps_trend(
     Examples
     --------
     >>> days = pd.to_datetime(["2024-01-05"] * 60 + ["2024-05-05"] * 60)
-    >>> table = pd.DataFrame({"score": [9] * 40 + [5] * 20 + [9] * 36 + [5] * 24, "invited_at": days})
+    >>> scores = [9] * 40 + [5] * 20 + [9] * 36 + [5] * 24
+    >>> table = pd.DataFrame({"score": scores, "invited_at": days})
     >>> trend = nps_trend(table)
     >>> trend.periods[["period", "estimate", "n"]].round(1).values.tolist()
     [['2024Q1', 33.3, 60], ['2024Q2', 20.0, 60]]

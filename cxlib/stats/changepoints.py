@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -125,7 +126,7 @@ def change_points(
     edges = [0, *sorted(found), len(values)]
     means = [
         float(np.average(values[a:b], weights=1 / errors[a:b] ** 2))
-        for a, b in zip(edges, edges[1:], strict=False)
+        for a, b in itertools.pairwise(edges)
     ]
     return [
         ChangePoint(at, means[number], means[number + 1], found[at])
