@@ -8,6 +8,9 @@ from importlib import import_module
 _HOMES = {
     "summary": ("summarize",),
     "beta_geo": ("BetaGeo",),
+    "modified_beta_geo": ("ModifiedBetaGeo",),
+    "pareto_nbd": ("ParetoNBD",),
+    "beta_geo_beta_binom": ("BetaGeoBetaBinom",),
     "gamma_gamma": ("GammaGamma",),
     "value": ("LifetimeValue", "lifetime_value"),
     "holdout_check": ("Holdout", "holdout"),

@@ -123,7 +123,7 @@ def purchases_ahead(rate, dropout, until, rng):
     """
     who = np.arange(rate.size)
     clock = np.zeros(rate.size)
-    until = np.broadcast_to(until, rate.shape)
+    dropout, until = np.broadcast_to(dropout, rate.shape), np.broadcast_to(until, rate.shape)
     while who.size:
         with np.errstate(divide="ignore", over="ignore"):
             clock = clock + rng.standard_exponential(who.size) / rate

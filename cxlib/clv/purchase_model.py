@@ -271,14 +271,15 @@ class PurchaseModel(FittedModel):
             x, t_x, T, lambda x, T: self.discounted_if_active(params, x, T, horizon, force)
         )
 
-    def discounted_if_active(self, params, x, T, horizon, force) -> np.ndarray:
+    @classmethod
+    def discounted_if_active(cls, params, x, T, horizon, force) -> np.ndarray:
         """The integral of e^(-force s) dE(s), by parts, E the expected purchases up to s.
 
         Gauss-Legendre in the square root of time, where expectations bend least; what comes after
         discounting has shrunk it by e^-40 is left out.
         """
         if force == 0:
-            return self.purchases_if_active(params, x, T, horizon + 0 * x)
+            return cls.purchases_if_active(params, x, T, horizon + 0 * x)
         reach = min(horizon, 40 / force)
         if reach == 0:
             return np.zeros_like(x)
@@ -290,7 +291,7 @@ class PurchaseModel(FittedModel):
         times, weights = np.append(times, reach), np.append(weights, 1.0)
         weights *= np.exp(-force * times)
         return sum(
-            weight * self.purchases_if_active(params, x, T, time + 0 * x)
+            weight * cls.purchases_if_active(params, x, T, time + 0 * x)
             for time, weight in zip(times, weights, strict=True)
         )
 
