@@ -12,6 +12,7 @@ _HOMES = {
     "charts": ("control_chart", "funnel_limits", "net_score_chart"),
     "design": ("weighted_mean", "weighted_net_score"),
     "effects": ("cliffs_delta", "cohens_d"),
+    "factorial": ("two_by_two",),
     "interval": ("Difference", "Interval"),
     "means": ("mean", "mean_difference"),
     "multiplicity": ("adjust_p",),

@@ -1,0 +1,247 @@
+"""Recommendation crossed with intention: who says both, who says only one, what they do later."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+
+from cxlib.errors import CxError
+from cxlib.figures.small_groups import MIN_CELL, small_groups
+from cxlib.metrics.answers import read_answers
+from cxlib.metrics.behaviour import clustered_share, need_columns
+from cxlib.stats.design import weighted_mean
+from cxlib.stats.interval import Difference
+from cxlib.stats.shrinkage import shrink
+
+__all__ = ["RECOMMENDATION", "IntentMatrix", "intent_matrix"]
+
+RECOMMENDATION = ("detractor", "passive", "promoter")
+INTENTION = ("low", "middle", "high")
+
+
+@dataclass(frozen=True)
+class IntentMatrix:
+    """Nine cells of recommendation and intention.
+
+    Attributes
+    ----------
+    cells : DataFrame
+        recommendation, intention, n (answers), customers, share, small, and for each outcome NAME,
+        NAME_low, NAME_high, NAME_shrunken, NAME_shrunken_low, NAME_shrunken_high; the outcomes of
+        small cells are missing.
+    frame : DataFrame
+        The answers with their two classes.
+    outcomes : tuple of str
+    level : float
+    min_cell : int
+    """
+
+    cells: pd.DataFrame = field(repr=False)
+    frame: pd.DataFrame = field(repr=False)
+    outcomes: tuple[str, ...]
+    level: float
+    min_cell: int
+
+    def cell(self, recommendation: str, intention: str) -> pd.Series:
+        """One cell by its two classes."""
+        at = (self.cells["recommendation"] == recommendation) & (
+            self.cells["intention"] == intention
+        )
+        if not at.any():
+            raise CxError(f"There is no cell {recommendation!r}, {intention!r}.")
+        return self.cells[at].iloc[0]
+
+    def difference(self, outcome: str, first: tuple[str, str], second: tuple[str, str]):
+        """Mean outcome of one cell minus that of another, customers of both counted once.
+
+        Returns
+        -------
+        Difference
+            By the jackknife over customers, who may have answered into both cells.
+        """
+        if outcome not in self.outcomes:
+            raise CxError(f"{outcome!r} is no outcome here: {', '.join(self.outcomes) or 'none'}.")
+        pair = self.frame["recommendation"].astype(object) + "|" + self.frame["intention"]
+        sides = [(pair == "|".join(side)).to_numpy() for side in (first, second)]
+        values = self.frame[outcome].to_numpy(dtype=float)
+        who = pd.factorize(self.frame["customer_id"].astype(object))[0]
+        if any(len(np.unique(who[side])) < max(2, self.min_cell) for side in sides):
+            raise CxError(f"One of the cells {first}, {second} has too few customers to compare.")
+        return _jackknife_difference(values, *sides, who, self.level, outcome)
+
+    def to_frame(self) -> pd.DataFrame:
+        return self.cells.copy()
+
+    def summary(self) -> str:
+        """How many say both, and how many recommend without intending to buy."""
+        promoters = self.frame[self.frame["recommendation"] == "promoter"]
+        both, only = (self.cell("promoter", end) for end in ("high", "low"))
+        if only["customers"] < self.min_cell:
+            return f"Fewer than {self.min_cell} promoters state a low intention: too few to show."
+        share = clustered_share(
+            promoters["intention"] == "low", promoters["customer_id"], level=self.level
+        )
+        return (
+            f"Of {len(promoters):,} answers of promoters, {both['n']:,} state a high intention "
+            f"and {only['n']:,} a low one: {100 * share.estimate:.0f} % recommend what they do "
+            f"not intend to buy ({100 * self.level:g} % interval {100 * share.low:.0f} to "
+            f"{100 * share.high:.0f} %)."
+        )
+
+    def plot(self, outcome: str | None = None, *, shrunken: bool = True, ax=None, **style):
+        """The nine cells with their sizes, shaded by an outcome; see `cx.plot_matrix`."""
+        from cxlib.figures.matrix import plot_matrix
+
+        return plot_matrix(
+            self.cells, outcome, shrunken=shrunken, min_cell=self.min_cell, ax=ax, **style
+        )
+
+
+def intent_matrix(
+    frame: pd.DataFrame,
+    *,
+    outcomes: Sequence[str] = (),
+    intent_scale: tuple[float, float] = (0, 10),
+    low_until: float = 5,
+    high_from: float = 8,
+    level: float = 0.95,
+    min_cell: int = MIN_CELL,
+) -> IntentMatrix:
+    """Cross recommendation (0-6, 7-8, 9-10) with stated intention (low, middle, high).
+
+    Each outcome gets, by cell, its mean or share with an interval that counts each customer once,
+    and an estimate shrunken towards the mean of all cells: with nine cells one always looks
+    special. Cells of fewer than `min_cell` customers show their outcomes to nobody.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        One row a sitting, as `cx.answers_side_by_side` gives it: customer_id, nps, intent and the
+        outcomes. Rows without both answers are left out.
+    outcomes : sequence of str
+        Columns of later behaviour, true/false or amounts, without missing values.
+    intent_scale : (lowest, highest)
+    low_until, high_from : float
+        Intention is low up to and including `low_until`, high from `high_from`.
+    level : float
+    min_cell : int
+        Fewest customers of a cell that is shown.
+
+    Returns
+    -------
+    IntentMatrix
+
+    Raises
+    ------
+    CxError
+        Columns are missing, answers are off their scales, or the two limits cross.
+
+    References
+    ----------
+    Armstrong, Kolesar & Plagborg-Moller 2022, Econometrica 90(6), doi:10.3982/ECTA18597 (the
+    shrunken intervals).
+
+    Examples
+    --------
+    >>> frame = pd.DataFrame({"customer_id": range(60), "nps": [10, 9, 7, 3] * 15,
+    ...                       "intent": [9, 3, 6, 1] * 15, "quiet": [False, True] * 30})
+    >>> matrix = intent_matrix(frame, outcomes=["quiet"])
+    >>> cell = matrix.cell("promoter", "low")
+    >>> int(cell["n"]), float(cell["quiet"])
+    (15, 1.0)
+    """
+    need_columns(frame, ["customer_id", "nps", "intent", *outcomes], "A matrix of intention")
+    low, high = intent_scale
+    if not low <= low_until < high_from <= high:
+        raise CxError(
+            f"low_until and high_from must part the scale {low:g}-{high:g}: found {low_until:g} "
+            f"and {high_from:g}. Allowed: {low:g} <= low_until < high_from <= {high:g}."
+        )
+    both = frame[frame["nps"].notna() & frame["intent"].notna()].reset_index(drop=True)
+    if both.empty:
+        raise CxError(f"None of {len(frame):,} rows has an answer to both nps and intent.")
+    said = read_answers(both["nps"], (0, 10), name="answers to nps").scores
+    meant = read_answers(both["intent"], intent_scale, name="answers of intention").scores
+    both["recommendation"] = np.array(RECOMMENDATION)[(said > 6).astype(int) + (said > 8)]
+    both["intention"] = np.array(INTENTION)[(meant > low_until).astype(int) + (meant >= high_from)]
+    holes = [name for name in outcomes if both[name].isna().any()]
+    if holes:
+        raise CxError(f"Outcomes have missing values: {', '.join(holes)}. Use cx.follow_up.")
+    rows = []
+    for recommendation in RECOMMENDATION:
+        for intention in INTENTION:
+            at = (both["recommendation"] == recommendation) & (both["intention"] == intention)
+            rows.append(
+                [recommendation, intention, int(at.sum()), both.loc[at, "customer_id"].nunique()]
+            )
+    cells = pd.DataFrame(rows, columns=["recommendation", "intention", "n", "customers"])
+    cells["share"] = cells["n"] / len(both)
+    cells["small"] = small_groups(cells["customers"], min_cell)
+    for name in outcomes:
+        cells = pd.concat([cells, _outcome(both, cells, name, level)], axis=1)
+    return IntentMatrix(cells, both, tuple(outcomes), float(level), min_cell)
+
+
+def _outcome(both: pd.DataFrame, cells: pd.DataFrame, name: str, level: float) -> pd.DataFrame:
+    shown = cells[~cells["small"] & (cells["customers"] >= 2)]
+    event = both[name].astype(float).isin((0.0, 1.0)).all()
+    found, errors = [], []
+    for row in shown.itertuples():
+        at = (both["recommendation"] == row.recommendation) & (both["intention"] == row.intention)
+        values, who = both.loc[at, name].astype(float), both.loc[at, "customer_id"].astype(object)
+        if event:
+            share = clustered_share(values, who, level=level)
+            found.append([share.estimate, share.low, share.high])
+            errors.append((share.high - share.low) / (2 * _normal(level)))
+        else:
+            mean = weighted_mean(values, cluster=who.to_numpy(), level=level)
+            found.append([mean.estimate, mean.low, mean.high])
+            errors.append(mean.standard_error)
+    result = pd.DataFrame(found, index=shown.index, columns=[name, f"{name}_low", f"{name}_high"])
+    ends = [f"{name}_shrunken", f"{name}_shrunken_low", f"{name}_shrunken_high"]
+    result[ends] = np.nan
+    if len(shown) >= 4 and min(errors) > 0:
+        drawn = shrink(result[name], errors, level=level, method="robust")
+        result[ends] = np.column_stack([drawn.estimate, drawn.low, drawn.high])
+    return result.reindex(cells.index)
+
+
+def _normal(level: float) -> float:
+    from cxlib.stats.checks import critical_value
+
+    return float(critical_value(level))
+
+
+def _jackknife_difference(values, first, second, who, level, what) -> Difference:
+    """Difference of two means; the same customer may stand on both sides."""
+    from scipy.special import stdtr, stdtrit
+
+    sums = [
+        (np.bincount(who, values * side), np.bincount(who, side.astype(float)))
+        for side in (first, second)
+    ]
+    concerned = sums[0][1] + sums[1][1] > 0
+    sides = [(top[concerned], bottom[concerned]) for top, bottom in sums]
+    means = [top.sum() / bottom.sum() for top, bottom in sides]
+    without = [(top.sum() - top) / (bottom.sum() - bottom) for top, bottom in sides]
+    estimate, units = means[0] - means[1], int(concerned.sum())
+    spread = (without[0] - without[1] - estimate) ** 2
+    error = float(np.sqrt((units - 1) / units * spread.sum()))
+    half = float(stdtrit(units - 1, 0.5 + level / 2)) * error
+    z = estimate / error if error > 0 else np.inf * np.sign(estimate)
+    return Difference(
+        float(estimate),
+        float(estimate - half),
+        float(estimate + half),
+        level,
+        float(first.sum() + second.sum()),
+        "jackknife over customers",
+        f"difference of {what}",
+        "",
+        error,
+        float(z),
+        float(2 * stdtr(units - 1, -abs(z))),
+    )
