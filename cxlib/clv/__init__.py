@@ -12,7 +12,7 @@ _HOMES = {
     "pareto_nbd": ("ParetoNBD",),
     "beta_geo_beta_binom": ("BetaGeoBetaBinom",),
     "gamma_gamma": ("GammaGamma",),
-    "value": ("LifetimeValue", "lifetime_value"),
+    "value": ("LifetimeValue", "expected_value", "lifetime_value"),
     "holdout_check": ("Holdout", "holdout"),
     "purchase_tracking": ("Tracking", "tracking"),
     "contrast": ("contrasting_customers",),

@@ -86,6 +86,7 @@ class BetaGeo(PurchaseModel):
 
     Examples
     --------
+    >>> import pandas as pd
     >>> model = BetaGeo({"r": 0.243, "alpha": 4.414, "a": 0.793, "b": 2.426})
     >>> customer = pd.DataFrame({"frequency": [2], "recency": [30.43], "T": [38.86]})
     >>> model.expected_purchases(customer, 39).round(3).item()

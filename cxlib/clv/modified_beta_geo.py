@@ -36,9 +36,9 @@ class ModifiedBetaGeo(BetaGeo):
     >>> model = ModifiedBetaGeo({"r": 0.525, "alpha": 6.183, "a": 0.891, "b": 1.614})
     >>> customer = pd.DataFrame({"frequency": [2, 0], "recency": [30.43, 0], "T": [38.86, 38.86]})
     >>> model.expected_purchases(customer, 39).round(2).tolist()
-    [1.26, 0.19]
+    [1.26, 0.15]
     >>> model.p_alive(customer).round(2).tolist()
-    [0.69, 0.39]
+    [0.71, 0.39]
     """
 
     label = "MBG/NBD"

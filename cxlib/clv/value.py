@@ -14,7 +14,7 @@ from cxlib.clv.summary import unit_of
 from cxlib.errors import CxError, Problem
 from cxlib.stats.interval import Interval
 
-__all__ = ["LifetimeValue", "lifetime_value"]
+__all__ = ["LifetimeValue", "expected_value", "lifetime_value"]
 
 CELLS = 500_000
 
@@ -189,6 +189,37 @@ def lifetime_value(
         int(draws),
         seed,
     )
+
+
+def expected_value(
+    model,
+    spend,
+    summary: pd.DataFrame,
+    *,
+    horizon: float = np.inf,
+    discount_rate: float,
+    margin: float = 1.0,
+    unit: str | None = None,
+) -> pd.Series:
+    """The expected value of each customer alone, without intervals: millions in a second.
+
+    As the column value of ``lifetime_value``, which says what the arguments mean; an infinite
+    horizon is allowed where the discount rate is above 0.
+
+    Examples
+    --------
+    >>> from cxlib.clv import GammaGamma, ParetoNBD
+    >>> model = ParetoNBD({"r": 0.553, "alpha": 10.578, "s": 0.606, "beta": 11.669})
+    >>> spend = GammaGamma({"p": 6.25, "q": 3.74, "gamma": 15.44})
+    >>> summary = pd.DataFrame(
+    ...     {"frequency": [2], "recency": [30.43], "T": [38.86], "monetary": [22.35]}
+    ... )
+    >>> expected_value(model, spend, summary, discount_rate=0.15, unit="W").round(0).item()
+    161.0
+    """
+    check_money(1.0 if horizon == np.inf else horizon, discount_rate, margin)
+    purchases = model.discounted_purchases(summary, discount_rate, horizon=horizon, unit=unit)
+    return (margin * purchases * spend.expected_spend(summary)).rename("value")
 
 
 def simulate_values(model, spend, rows, horizon, force, margin, level, draws, rng):
