@@ -42,6 +42,43 @@ def _pooled(labels: pd.Series, answers: pd.Series) -> pd.Series:
     return labels.map(names)
 
 
+def rake_to(answered: pd.DataFrame, whole: pd.DataFrame, keys: Sequence[str]):
+    """Pooled margins of those who answered, and weights that give them the whole's shares.
+
+    Returns
+    -------
+    DataFrame, ndarray
+        One row an answer; without a column where no margin has two labels with enough answers.
+
+    Examples
+    --------
+    >>> whole = pd.DataFrame({"plan": ["a"] * 20 + ["b"] * 20})
+    >>> table, weights = rake_to(whole.iloc[:30], whole, ["plan"])
+    >>> weights[[0, -1]].tolist()
+    [0.75, 1.5]
+    """
+    require_columns(whole, keys)
+    if len(whole) < len(answered):
+        raise CxError(
+            f"The population has {len(whole):,} members and {len(answered):,} answers. Are "
+            "there several answers a member? Then pass cluster_col, or one period at a time."
+        )
+    groups, targets = {}, {}
+    for key in keys:
+        own, everyone = (
+            f[key].astype(object).where(f[key].notna(), "(not known)").map(str)
+            for f in (answered, whole)
+        )
+        if unknown := sorted(set(own) - set(everyone)):
+            raise CxError(f"Answers of {key} {', '.join(unknown[:5])}: nobody of the population.")
+        names = dict(zip(everyone, _pooled(everyone, own.value_counts()), strict=True))
+        if len(set(names.values())) > 1:
+            groups[key] = own.map(names).to_numpy()
+            targets[key] = everyone.map(names).value_counts(normalize=True).to_dict()
+    table = pd.DataFrame(groups, index=range(len(answered)))
+    return table, rake(table, targets) if targets else np.ones(len(answered))
+
+
 def nps_reweighted(
     responses: pd.DataFrame,
     by: str | Sequence[str],
@@ -103,34 +140,15 @@ def nps_reweighted(
     asked = _asked(responses)
     given = read_answers(asked[score_col], SCALE)
     whole = asked if population is None else population
-    require_columns(whole, keys)
-    if len(whole) < len(given.scores):
-        raise CxError(
-            f"The population has {len(whole):,} members and {len(given.scores):,} answers. Are "
-            "there several answers a member? Then pass cluster_col, or one period at a time."
-        )
-    groups, targets = {}, {}
-    for key in keys:
-        answered = asked.loc[given.kept, key]
-        own = answered.astype(object).where(answered.notna(), "(not known)").map(str)
-        everyone = whole[key].astype(object).where(whole[key].notna(), "(not known)").map(str)
-        if unknown := sorted(set(own) - set(everyone)):
-            raise CxError(f"Answers of {key} {', '.join(unknown[:5])}: nobody of the population.")
-        names = dict(zip(everyone, _pooled(everyone, own.value_counts()), strict=True))
-        if len(set(names.values())) < 2:
-            continue
-        groups[key] = own.map(names).to_numpy()
-        targets[key] = everyone.map(names).value_counts(normalize=True).to_dict()
+    table, weights = rake_to(asked[given.kept], whole, keys)
     votes = cast_votes(given.scores)
-    table = pd.DataFrame(groups, index=range(len(votes)))
-    weights = rake(table, targets) if targets else np.ones(len(votes))
     cluster = None if cluster_col is None else asked.loc[given.kept, cluster_col].astype(object)
     found = weighted_net_score(
         votes,
         weights,
         cluster=cluster,
         population=len(whole) if cluster_col is None else None,
-        raked_on=table if targets else None,
+        raked_on=table if len(table.columns) else None,
         level=level,
     )
     up, mid, down = (float(weights[votes == side].sum()) for side in (1, 0, -1))
