@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from cxlib.errors import CxError, CxWarning, Problem
-from cxlib.stats.design import weighted_net_score
+from cxlib.stats.design import weighted_share
 from cxlib.stats.interval import Interval
 
 __all__ = ["answers_side_by_side", "clustered_share", "follow_up", "need_columns"]
@@ -170,7 +170,8 @@ def follow_up(
     DataFrame
         The answers kept, with orders and spend of the days after the answer up to the horizon;
         quiet (no order), left (a contract ended, where `customers` tells), churned (either);
-        earlier_rate (orders a week of the time before) and recency_weeks (since the last order).
+        earlier_rate (orders a week of the time before, which counts as no shorter than the horizon)
+        and recency_weeks (since the last order).
         ``attrs["follow_up"]``: answers, undated, too_late, not_buying, kept.
 
     Raises
@@ -206,7 +207,8 @@ def follow_up(
     def up_to(days):
         return np.searchsorted(key, who[1] * DAY_SPAN + np.floor(days).astype(np.int64), "right")
 
-    seen = np.clip(asked - bought.min() + 1, 1, 7 * before_weeks)
+    shortest = 7 * min(horizon_weeks, before_weeks)
+    seen = np.clip(asked - bought.min() + 1, shortest, 7 * before_weeks)
     start, now, end = (
         up_to(asked - 7 * before_weeks),
         up_to(asked),
@@ -249,7 +251,7 @@ def follow_up(
 def clustered_share(done, customer, *, level: float = 0.95) -> Interval:
     """Share of answers followed by something, where a customer may have answered repeatedly.
 
-    The score interval through the effective number of customers; a single customer tells nothing
+    Wilson's interval through the effective number of customers; a single customer tells nothing
     of others, so that the interval is 0 to 1.
 
     Examples
@@ -261,4 +263,4 @@ def clustered_share(done, customer, *, level: float = 0.95) -> Interval:
     done, who = np.asarray(done, dtype=int), pd.factorize(np.asarray(customer, dtype=object))[0]
     if len(np.unique(who)) < 2:
         return Interval(float(done.mean()), 0.0, 1.0, level, len(done), "one customer", "share")
-    return weighted_net_score(done, cluster=who, level=level, scale=1.0)
+    return weighted_share(done, cluster=who, level=level)

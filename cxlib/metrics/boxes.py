@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from cxlib.metrics.answers import Answers
-from cxlib.stats.design import weighted_mean, weighted_net_score
+from cxlib.stats.design import weighted_mean, weighted_net_score, weighted_share
 from cxlib.stats.interval import Interval
 from cxlib.stats.means import mean
 from cxlib.stats.netscore import net_score
@@ -85,12 +85,10 @@ class BoxScores:
 
 
 def share_box(inside: np.ndarray, given: Answers, cluster, level: float) -> Interval:
-    """Share of answers inside a box: Wilson's interval, or the design's score interval."""
+    """Share of answers inside a box: Wilson's interval, or Wilson's by the design's effective n."""
     if given.weights is None and cluster is None:
         return proportion(int(inside.sum()), len(inside), level=level)
-    return weighted_net_score(
-        inside.astype(int), given.weights, cluster=_labels(cluster, given), level=level, scale=1.0
-    )
+    return weighted_share(inside, given.weights, cluster=_labels(cluster, given), level=level)
 
 
 def net_box(votes: np.ndarray, given: Answers, cluster, level: float) -> Interval:

@@ -20,7 +20,7 @@ __all__ = ["PredictionContest", "predictive_power"]
 MEASURES = {"event": ("auc", "brier", "log_score"), "amount": ("rank_correlation", "r2")}
 SMALL_IS_GOOD = {"brier", "log_score"}
 CELLS_AT_ONCE = 4_000_000
-FEWEST_A_FOLD = 5
+FEWEST_A_HALF = 15
 
 
 @dataclass(frozen=True)
@@ -41,9 +41,9 @@ class PredictionContest:
     calibration : DataFrame
         predictor, predicted, observed, low, high, n: groups of customers by their prediction.
     predictions : DataFrame
-        One row a row used, one column a predictor, with the index of the frame given.
-    n, customers, dropped : int
-        Rows used, their customers, rows left out as incomplete.
+        One row a held-out row, one column a predictor, with the index of the frame given.
+    n, customers, fitted_on, dropped : int
+        Rows held out, their customers, rows the models were fitted on, incomplete rows.
     level : float
     """
 
@@ -56,6 +56,7 @@ class PredictionContest:
     predictions: pd.DataFrame = field(repr=False)
     n: int
     customers: int
+    fitted_on: int
     dropped: int
     level: float
 
@@ -103,7 +104,7 @@ class PredictionContest:
             f"{measure.replace('_', ' ').replace('auc', 'AUC')} for {self.outcome} on held-out "
             f"customers: {said}. {100 * self.level:g} % intervals of the paired differences show "
             f"{told or f'nobody better or worse than {self.reference}'} "
-            f"({self.n:,} answers of {self.customers:,} customers)."
+            f"({self.n:,} answers of {self.customers:,} customers, fitted on {self.fitted_on:,})."
         )
 
     def plot(self, ax=None):
@@ -125,7 +126,7 @@ def predictive_power(
     kind: str | None = None,
     reference: str | None = None,
     customer_col: str = "customer_id",
-    folds: int = 5,
+    test_share: float = 0.5,
     groups: int = 5,
     replicates: int = 999,
     level: float = 0.95,
@@ -133,11 +134,9 @@ def predictive_power(
 ) -> PredictionContest:
     """Contest of predictors out of sample: recommendation, satisfaction, intention, combinations.
 
-    Customers are dealt into folds at random; the rows of each fold are predicted by a model fitted
-    to all others (logistic regression for events, least squares for amounts). Discrimination is
-    computed within folds, where predictions come from one model, and averaged. Intervals are
-    percentiles over resampled customers, the same for all predictors, so that differences are
-    paired.
+    A lot holds out part of the customers. Models are fitted to the others (logistic regression for
+    events, least squares for amounts) and judged on those held out. Intervals are percentiles over
+    resampled held-out customers, the same for all predictors, so that differences are paired.
 
     Parameters
     ----------
@@ -147,26 +146,26 @@ def predictive_power(
     outcome : str
         Column of what happened later: true or false (0 or 1), or an amount.
     predictors : mapping of name to list of columns
-        Numbers or true/false; an empty list predicts the mean of the other folds for everybody.
+        Numbers or true/false; an empty list predicts the same mean for everybody.
     kind : {"event", "amount"}, optional
         By default an event where the outcome holds 0 and 1 only.
     reference : str, optional
         Whom the others are compared with; the first by default.
     customer_col : str
         Rows of one customer stay together; where there is no such column, each row is one.
-    folds : int
-        2 or more.
+    test_share : float
+        Share of the customers held out, above 0 and below 1.
     groups : int
         Groups of equal size in the calibration.
     replicates, seed : int
-        Of the resampling; the seed deals the folds, too.
+        Of the resampling; the seed draws the customers held out, too.
     level : float
 
     Returns
     -------
     PredictionContest
         event: auc (0.5 is chance), brier, log_score (nats); amount: rank_correlation, r2 (against
-        the mean of the other folds).
+        the mean of the customers fitted on).
 
     Raises
     ------
@@ -176,8 +175,9 @@ def predictive_power(
     Notes
     -----
     The intervals speak of these fitted models on other customers; that other customers would have
-    given other fits is not in them. A measure named beforehand is evidence, the best of many is
-    a hint.
+    given other fits is not in them. Folds in turn would use every row, but the errors of their fits
+    hang together: with predictors of no power such intervals missed 15 % for a promised 5 %. A measure named
+    beforehand is evidence, the best of many is a hint.
 
     References
     ----------
@@ -194,22 +194,24 @@ def predictive_power(
     >>> contest = predictive_power(frame, outcome="left", replicates=199,
     ...                            predictors={"NPS": ["nps"], "both": ["nps", "intent"]})
     >>> contest.verdict("both"), contest.n
-    ('better', 400)
+    ('better', 200)
     """
     check_level(level)
     reference = next(iter(predictors), None) if reference is None else reference
-    data, columns, kind = _checked(frame, outcome, predictors, kind, reference, folds, replicates)
+    data, kind = _checked(frame, outcome, predictors, kind, reference, test_share, replicates)
     customer = data[customer_col] if customer_col in data else pd.Series(data.index)
     who, names = pd.factorize(customer.astype(object))
+    order = np.random.default_rng(seed).permutation(len(names))
+    held = (order < round(test_share * len(names)))[who]
     y = data[outcome].to_numpy(dtype=float)
-    fold = np.random.default_rng(seed).permutation(len(names))[who] % folds
-    _check_folds(y, fold, folds, kind, outcome)
-    baseline = _held_out(np.empty((len(y), 0)), y, fold, folds, kind)
-    predicted = {
-        name: _held_out(data[list(cols)].to_numpy(dtype=float), y, fold, folds, kind)
-        for name, cols in predictors.items()
-    }
-    draws = _resampled(predicted, y, baseline, fold, who, kind, replicates, seed)
+    _check_halves(y, held, kind, outcome)
+    predicted = {}
+    for name, cols in predictors.items():
+        x = data[list(cols)].to_numpy(dtype=float)
+        predicted[name] = _fitted(x[~held], y[~held], x[held], kind)
+    baseline, y, data = y[~held].mean(), y[held], data[held]
+    who = pd.factorize(who[held])[0]
+    draws = _resampled(predicted, y, baseline, who, kind, replicates, seed)
     tail = [0.5 - level / 2, 0.5 + level / 2]
     scores, gains = [], []
     for (name, measure), values in draws.items():
@@ -228,19 +230,23 @@ def predictive_power(
         _calibration(predicted, y, who, kind, groups, level),
         pd.DataFrame(predicted, index=data.index),
         len(data),
-        len(names),
-        len(frame) - len(data),
+        int(who.max()) + 1,
+        int((~held).sum()),
+        len(frame) - len(held),
         float(level),
     )
 
 
-def _checked(frame, outcome, predictors, kind, reference, folds, replicates):
+def _checked(frame, outcome, predictors, kind, reference, test_share, replicates):
     if not isinstance(predictors, Mapping) or any(isinstance(c, str) for c in predictors.values()):
         raise CxError('predictors must map names to lists of columns: {"NPS": ["nps"]}.')
     if reference not in predictors:
         raise CxError(f"reference {reference!r} is none of: {', '.join(predictors) or 'nothing'}.")
-    if folds < 2 or replicates < 1:
-        raise CxError(f"folds must be 2 or more, replicates 1 or more: {folds}, {replicates}.")
+    if not 0 < test_share < 1 or replicates < 1:
+        raise CxError(
+            "test_share must lie between 0 and 1 and replicates be 1 or more: "
+            f"found {test_share}, {replicates}."
+        )
     columns = list(dict.fromkeys(c for cols in predictors.values() for c in cols))
     need_columns(frame, [outcome, *columns], "A contest of predictors")
     text = [
@@ -262,33 +268,21 @@ def _checked(frame, outcome, predictors, kind, reference, folds, replicates):
     check_choice("kind", kind, MEASURES)
     if kind == "event" and not zero_one:
         raise CxError(f"{outcome} is no event: it holds other values than 0 and 1.")
-    return data, columns, kind
+    return data, kind
 
 
-def _check_folds(y, fold, folds, kind, outcome) -> None:
-    if kind == "event":
-        rarer = int(min(y.sum(), len(y) - y.sum()))
-        if rarer < FEWEST_A_FOLD * folds:
+def _check_halves(y, held, kind, outcome) -> None:
+    """Both parts need enough to fit and to judge; of events, enough of the rarer kind."""
+    parts = {"fitted on": y[~held], "held out": y[held]}
+    for name, part in parts.items():
+        size = min(part.sum(), len(part) - part.sum()) if kind == "event" else len(part)
+        if size < FEWEST_A_HALF or np.ptp(part) == 0:
+            rows = f"of {len(part):,} rows {name}, {int(size):,} are "
+            rows += "of the rarer kind" if kind == "event" else "usable and none differs"
             raise CxError(
-                f"{outcome} is {'true' if y.mean() < 0.5 else 'false'} in only {rarer:,} of "
-                f"{len(y):,} rows; {folds} folds need {FEWEST_A_FOLD * folds}. Take a longer "
-                "horizon, more answers, or fewer folds."
+                f"{outcome} varies too little: {rows}; {FEWEST_A_HALF} are needed in either part. "
+                "Take a longer horizon, more answers, or another test_share."
             )
-    elif len(y) < 4 * FEWEST_A_FOLD * folds or np.ptp(y) == 0:
-        raise CxError(
-            f"{outcome} has {len(y):,} values, {len(np.unique(y)):,} of them different; {folds} "
-            f"folds need {4 * FEWEST_A_FOLD * folds} that vary."
-        )
-    if (np.bincount(fold, minlength=folds) == 0).any():
-        raise CxError(f"Fewer customers than folds ({folds}): take fewer folds.")
-
-
-def _held_out(x: np.ndarray, y, fold, folds: int, kind: str) -> np.ndarray:
-    predicted = np.empty(len(y))
-    for held in range(folds):
-        out = fold == held
-        predicted[out] = _fitted(x[~out], y[~out], x[out], kind)
-    return predicted
 
 
 def _fitted(x, y, new, kind) -> np.ndarray:
@@ -309,7 +303,7 @@ def _fitted(x, y, new, kind) -> np.ndarray:
         return GLM(y, x, family=Binomial()).fit().predict(new)
 
 
-def _resampled(predicted, y, baseline, fold, who, kind, replicates, seed) -> dict:
+def _resampled(predicted, y, baseline, who, kind, replicates, seed) -> dict:
     """(predictor, measure) -> the score itself, followed by its replicates."""
     rng = np.random.default_rng([seed, 1])
     customers = who.max() + 1
@@ -321,7 +315,7 @@ def _resampled(predicted, y, baseline, fold, who, kind, replicates, seed) -> dic
         weights = parts.pop()
         for name, values in predicted.items():
             for measure in MEASURES[kind]:
-                score = _score(measure, values, y, baseline, fold, weights)
+                score = _score(measure, values, y, baseline, weights)
                 found.setdefault((name, measure), []).append(score)
         if drawn < replicates:
             rows = min(at_once, replicates - drawn)
@@ -331,20 +325,13 @@ def _resampled(predicted, y, baseline, fold, who, kind, replicates, seed) -> dic
     return {key: np.concatenate(values) for key, values in found.items()}
 
 
-def _score(measure, predicted, y, baseline, fold, weights) -> np.ndarray:
-    if measure not in ("auc", "rank_correlation"):
-        return accuracy(measure, predicted, y, baseline, weights)
-    top = bottom = 0.0
-    for held in range(fold.max() + 1):
-        at = fold == held
-        w = weights[:, at]
-        if measure == "auc":
-            right, pairs = auc_pairs(predicted[at], y[at], w)
-        else:
-            pairs = w.sum(axis=1)
-            right = pairs * rank_correlation(predicted[at], y[at], w)
-        top, bottom = top + right, bottom + pairs
-    return top / bottom
+def _score(measure, predicted, y, baseline, weights) -> np.ndarray:
+    if measure == "auc":
+        right, pairs = auc_pairs(predicted, y, weights)
+        return np.divide(right, pairs, out=np.full(len(pairs), 0.5), where=pairs > 0)
+    if measure == "rank_correlation":
+        return rank_correlation(predicted, y, weights)
+    return accuracy(measure, predicted, y, baseline, weights)
 
 
 def _calibration(predicted, y, who, kind, groups, level) -> pd.DataFrame:

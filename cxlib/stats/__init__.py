@@ -10,7 +10,7 @@ _HOMES = {
     "calibration": ("Cell", "calibrate", "judge", "net_score_coverage"),
     "changepoints": ("change_points",),
     "charts": ("control_chart", "funnel_limits", "net_score_chart"),
-    "design": ("weighted_mean", "weighted_net_score"),
+    "design": ("weighted_mean", "weighted_net_score", "weighted_share"),
     "effects": ("cliffs_delta", "cohens_d"),
     "factorial": ("two_by_two",),
     "interval": ("Difference", "Interval"),

@@ -21,7 +21,13 @@ from cxlib.stats.interval import Interval
 from cxlib.stats.netscore import net_score_limits
 from cxlib.stats.survey import effective_n
 
-__all__ = ["DesignInterval", "ratio_variance", "weighted_mean", "weighted_net_score"]
+__all__ = [
+    "DesignInterval",
+    "ratio_variance",
+    "weighted_mean",
+    "weighted_net_score",
+    "weighted_share",
+]
 
 
 @dataclass(frozen=True)
@@ -300,6 +306,71 @@ def weighted_net_score(
         "weighted net score",
         "points" if scale == 100 else "",
         float(scale * whole.standard_error),
+        whole.df,
+        whole.clusters,
+        worth,
+    )
+
+
+def weighted_share(
+    hits, weights=None, *, cluster=None, strata=None, population=None, level: float = 0.95
+) -> DesignInterval:
+    """Weighted or clustered share with Wilson's interval through its effective n.
+
+    With ``n* = p (1 - p) / V``, V the design variance: all s with
+    ``(p - s)^2 <= t^2 s (1 - s) / n*``, so that the limits stay within 0 and 1.
+
+    Parameters
+    ----------
+    hits : array_like of 0 and 1
+    weights, cluster, strata, population, level
+        As in `weighted_mean`.
+
+    Returns
+    -------
+    DesignInterval
+        No hit, only hits, or no spread between clusters: n* is Kish's effective number of clusters.
+
+    Raises
+    ------
+    CxError
+        As `weighted_mean`, and for other values than 0 and 1.
+
+    References
+    ----------
+    Wilson 1927, JASA 22(158), doi:10.1080/01621459.1927.10502953. Franco et al. 2019 as in
+    `weighted_net_score`.
+
+    Examples
+    --------
+    >>> r = weighted_share([1, 1, 0, 0, 0, 0], cluster=[1, 1, 2, 2, 3, 3])
+    >>> round(r.estimate, 3), 0 < r.low < r.high < 1
+    (0.333, True)
+    """
+    check_level(level)
+    hits = numbers("hits", np.asarray(hits, dtype=float))
+    refuse(~np.isin(hits, (0, 1)), "hits other than 0 and 1", "0 or 1")
+    whole = _design_mean(
+        hits, weighed(weights, len(hits)), cluster, strata, population, None, level
+    )
+    share, worth = whole.estimate, whole.effective_n
+    low = high = share
+    if np.isfinite(worth):
+        critical = float(critical_value(level, whole.df)) ** 2 / worth
+        middle = (share + critical / 2) / (1 + critical)
+        half = np.sqrt(critical * (share * (1 - share) + critical / 4)) / (1 + critical)
+        low = float(min(share, max(0.0, middle - half)))
+        high = float(max(share, min(1.0, middle + half)))
+    return DesignInterval(
+        share,
+        low,
+        high,
+        float(level),
+        whole.n,
+        "Wilson by effective n",
+        "weighted share",
+        "",
+        whole.standard_error,
         whole.df,
         whole.clusters,
         worth,

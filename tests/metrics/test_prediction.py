@@ -1,4 +1,4 @@
-"""The contest of predictors: against scikit-like brute force, known truths, coverage, bad input."""
+"""The contest of predictors: against brute force, known truths, coverage, bad input."""
 
 import itertools
 
@@ -56,7 +56,9 @@ def test_the_better_predictor_wins_and_noise_loses(outcome):
     assert contest.verdict("noise") == "worse"
     first = contest.scores.query("predictor == 'none'").iloc[0]
     assert first["estimate"] == (0.5 if outcome == "left" else 0)
-    assert contest.customers == 750
+    assert contest.customers == 375
+    assert contest.n + contest.fitted_on == 1500
+    assert len(contest.predictions) == contest.n
     assert set(contest.gains["predictor"]) == {"noise", "both", "none"}
     assert len(contest.to_frame()) == len(contest.scores)
     assert "both better than NPS" in contest.summary()
@@ -64,17 +66,20 @@ def test_the_better_predictor_wins_and_noise_loses(outcome):
 
 
 def test_without_any_power_the_scores_lie_at_chance_and_nobody_wins():
-    wins = aucs = 0
-    for seed in range(40):
+    wins = missed = 0
+    for seed in range(150):
         frame = told(400, seed, slope=0.0)
+        two = {name: PREDICTORS[name] for name in ("NPS", "both")}
         contest = cx.predictive_power(
-            frame, outcome="left", predictors=PREDICTORS, replicates=200, seed=seed
+            frame, outcome="left", predictors=two, replicates=200, seed=seed
         )
         wins += contest.verdict("both") != "cannot tell"
-        aucs += contest.scores.iloc[0]["estimate"] / 40
-    assert wins <= 8  # at 5 % each, more than 8 of 40 has a chance below 1 in 1,000
-    # pooling folds would give less than 0.5 here: within folds the mean is at chance
-    assert aucs == pytest.approx(0.5, abs=0.02)
+        auc = contest.scores.iloc[0]
+        missed += not auc["low"] <= 0.5 <= auc["high"]
+    # 150 samples at 5 %: more than 18 have a chance below 1 in 1,000;
+    # five folds in turn, with the same resampling, gave 19 and 22
+    assert wins <= 18
+    assert missed <= 18
 
 
 def test_a_predictor_is_scored_on_customers_it_has_not_seen():
@@ -91,9 +96,10 @@ def test_a_predictor_is_scored_on_customers_it_has_not_seen():
 def test_the_gain_holds_its_level_on_other_customers():
     rng, held = np.random.default_rng(0), 0
     big = told(60_000, 99, slope=0.5).assign(customer_id=range(60_000))
+    # nps and intent are alike by construction, so that all fits weigh them nearly alike
     truth = by_rank(big["left"], big["nps"] + big["intent"]) - by_rank(big["left"], big["nps"])
     for seed in rng.integers(0, 2**31, 150):
-        frame = told(500, seed).assign(customer_id=range(500))
+        frame = told(1000, seed).assign(customer_id=range(1000))
         two = {name: PREDICTORS[name] for name in ("NPS", "both")}
         contest = cx.predictive_power(
             frame, outcome="left", predictors=two, replicates=200, seed=int(seed)
@@ -113,7 +119,7 @@ def test_calibration_is_close_to_the_line_where_the_model_is_true():
     contest = cx.predictive_power(told(6000), outcome="left", predictors=PREDICTORS, replicates=9)
     both = contest.calibration.query("predictor == 'both'")
     assert len(both) == 5
-    assert both["n"].sum() == 6000
+    assert both["n"].sum() == contest.n
     assert np.abs(both["predicted"] - both["observed"]).max() < 0.05
     assert both["predicted"].is_monotonic_increasing
     ax = cx.plot_calibration(contest.calibration)
@@ -124,8 +130,8 @@ def test_incomplete_rows_are_left_out_for_everybody():
     frame = told()
     frame.loc[:99, "intent"] = np.nan
     contest = cx.predictive_power(frame, outcome="left", predictors=PREDICTORS, replicates=9)
-    assert (contest.n, contest.dropped) == (1400, 100)
-    assert contest.predictions.index.tolist() == list(range(100, 1500))
+    assert (contest.n + contest.fitted_on, contest.dropped) == (1400, 100)
+    assert contest.predictions.index.min() >= 100
 
 
 @pytest.mark.parametrize(
@@ -136,7 +142,7 @@ def test_incomplete_rows_are_left_out_for_everybody():
         ({"predictors": {"x": ["gone", "lost"]}}, "column gone is missing.*\n.*column lost"),
         ({"predictors": {"x": ["left"]}}, "cannot predict itself"),
         ({"reference": "CES"}, "'CES' is none of: NPS"),
-        ({"folds": 1}, "folds must be 2 or more"),
+        ({"test_share": 1.0}, "test_share must lie between 0 and 1"),
         ({"level": 95}, "Did you mean 0.95"),
         ({"kind": "event", "outcome": "spend"}, "is no event"),
     ],
@@ -150,7 +156,7 @@ def test_the_contest_refuses(change, wanted):
 def test_an_outcome_that_hardly_happens_is_refused_with_the_count():
     frame = told()
     frame["left"] = np.arange(1500) < 7
-    with pytest.raises(CxError, match="true in only 7 of 1,500 rows; 5 folds need 25"):
+    with pytest.raises(CxError, match=r"of the rarer kind; 15 are needed"):
         cx.predictive_power(frame, outcome="left", predictors=PREDICTORS)
     with pytest.raises(CxError, match="column nps holds no numbers"):
         cx.predictive_power(frame.astype({"nps": str}), outcome="left", predictors=PREDICTORS)
