@@ -14,7 +14,7 @@ from cxlib.clv.beta_geo_future import (
     purchases_ahead,
     purchases_if_active,
 )
-from cxlib.clv.fitted import Scale, beta_pair, exponentials
+from cxlib.clv.fitted import Scale, beta_pair, beta_pair_alone, exponentials
 from cxlib.clv.histories import Collapsed
 from cxlib.clv.purchase_model import PurchaseModel
 
@@ -107,6 +107,10 @@ class BetaGeo(PurchaseModel):
     def to_theta(params):
         r, alpha, a, b = params
         return np.array([np.log(r), np.log(alpha), np.log(a / b), np.log(a + b)])
+
+    @classmethod
+    def from_theta(cls, theta):
+        return np.array([*np.exp(theta[:2]), *beta_pair_alone(*theta[2:])])
 
     @staticmethod
     def to_natural(theta):

@@ -10,7 +10,7 @@ import numpy as np
 from scipy.special import betaln, digamma, gammaln, logsumexp, zeta
 
 from cxlib.clv.beta_geo import DROPOUT
-from cxlib.clv.fitted import Scale, beta_pair
+from cxlib.clv.fitted import Scale, beta_pair, beta_pair_alone
 from cxlib.clv.histories import Collapsed, read_histories
 from cxlib.clv.purchase_model import PurchaseModel
 from cxlib.errors import CxError, Problem
@@ -110,6 +110,10 @@ class BetaGeoBetaBinom(PurchaseModel):
     def to_theta(params):
         a, b, c, d = params
         return np.log([a / b, a + b, c / d, c + d])
+
+    @classmethod
+    def from_theta(cls, theta):
+        return np.array([*beta_pair_alone(*theta[:2]), *beta_pair_alone(*theta[2:])])
 
     @staticmethod
     def to_natural(theta):

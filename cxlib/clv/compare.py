@@ -1,4 +1,4 @@
-"""A fitted model beside another program's fit of the same data."""
+"""A fitted model beside another program's fit of the same data, and beside other models."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ import numpy as np
 import pandas as pd
 
 from cxlib.clv.histories import require_columns
+from cxlib.errors import CxError, Problem
 
-__all__ = ["FitComparison", "compare_fits"]
+__all__ = ["FitComparison", "compare_fits", "compare_models"]
 
 SAME = 0.01
 
@@ -104,3 +105,71 @@ def compare_fits(model, peer, summary: pd.DataFrame) -> FitComparison:
     table[name] = [float(found.get(key, np.nan)) for key in table.index]
     table["difference"] = table["estimate"] - table[name]
     return FitComparison(table, name, problem)
+
+
+def compare_models(*models) -> pd.DataFrame:
+    """Fitted models of the same customers by Akaike's criterion.
+
+    None of BG/NBD, MBG/NBD and Pareto/NBD is a special case of another, so that a likelihood-ratio
+    test has no meaning between them: AIC = 2 x parameters - 2 x log-likelihood judges instead. A
+    fit is not a forecast: look at the holdout, too.
+
+    Parameters
+    ----------
+    *models : PurchaseModel
+        At least two, fitted without priors to the same customers in the same unit of time.
+
+    Returns
+    -------
+    DataFrame
+        Index model, best first; columns parameters, log_likelihood, aic, behind (AIC less that of
+        the best), weight (exp(-behind / 2), adding up to 1).
+
+    Raises
+    ------
+    CxError
+        Models not fitted, or to different numbers of customers, with priors, or of different data
+        (BG/BB counts opportunities, so its likelihood has another unit).
+
+    Examples
+    --------
+    >>> from cxlib.clv import BetaGeo, ModifiedBetaGeo
+    >>> truth = ModifiedBetaGeo({"r": 1.0, "alpha": 4.0, "a": 0.8, "b": 1.0})
+    >>> customers = truth.simulate(40.0, customers=2000, seed=1)
+    >>> compare_models(BetaGeo().fit(customers), ModifiedBetaGeo().fit(customers)).index[0]
+    'MBG/NBD'
+    """
+    if len(models) < 2:
+        raise CxError("A comparison needs at least two fitted models.")
+    for model in models:
+        model.require_covariance()
+    problems = [
+        Problem(f"{what} differ: {', '.join(sorted(map(str, found)))}")
+        for what, found in (
+            ("numbers of customers", {model.customers for model in models}),
+            (
+                "units of the likelihood",
+                {"opportunities" if m.steps_are_whole else "time" for m in models},
+            ),
+        )
+        if len(found) > 1
+    ]
+    problems += [
+        Problem(f"{model.label} was fitted with priors, so it is not at its highest likelihood")
+        for model in models
+        if model.prior
+    ]
+    if problems:
+        raise CxError("These likelihoods cannot be compared.", problems)
+    table = pd.DataFrame(
+        {
+            "parameters": [len(model.names) for model in models],
+            "log_likelihood": [model.log_likelihood for model in models],
+        },
+        index=pd.Index([model.label for model in models], name="model"),
+    )
+    table["aic"] = 2 * table["parameters"] - 2 * table["log_likelihood"]
+    table["behind"] = table["aic"] - table["aic"].min()
+    weight = np.exp(-table["behind"] / 2)
+    table["weight"] = weight / weight.sum()
+    return table.sort_values("aic")

@@ -16,7 +16,7 @@ from scipy.special import expit, logit
 from cxlib.clv.maximize import Optimum, covariance_of, maximize, to_working
 from cxlib.errors import CxError, CxWarning, Problem
 
-__all__ = ["FittedModel", "Scale", "beta_pair", "exponentials"]
+__all__ = ["FittedModel", "Scale", "beta_pair", "beta_pair_alone", "exponentials"]
 
 
 @dataclass(frozen=True)
@@ -167,11 +167,12 @@ class FittedModel:
 
         def objective_of(sample):
             def objective(theta, *, value_only=False):
-                params, jacobian, curvature = self.to_natural(theta)
                 away = precision * (theta - centre)
                 penalty = away @ (theta - centre) / 2
                 if value_only:
-                    return self.likelihood(params, sample, value_only=True) - penalty
+                    natural = self.from_theta(theta)
+                    return self.likelihood(natural, sample, value_only=True) - penalty
+                params, jacobian, curvature = self.to_natural(theta)
                 value, *slopes = self.likelihood(params, sample)
                 gradient, hessian = to_working(*slopes, jacobian, curvature)
                 return value - penalty, gradient - away, hessian - np.diag(precision)
@@ -252,6 +253,11 @@ class FittedModel:
             prior=prior,
         )
 
+    @classmethod
+    def from_theta(cls, theta) -> np.ndarray:
+        """Natural parameters alone; ``theta`` may hold many points, shape (parameters, points)."""
+        return np.exp(theta)
+
     def draw_parameters(self, draws: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
         """Parameters as uncertain as the fit leaves them, each of shape (draws,).
 
@@ -264,8 +270,13 @@ class FittedModel:
         slopes = np.linalg.inv(self.to_natural(theta)[1])
         spread = slopes @ self.covariance.to_numpy() @ slopes.T
         drawn = rng.multivariate_normal(theta, spread, draws, method="svd", check_valid="ignore")
-        natural = [self.to_natural(row)[0] for row in drawn]
-        return dict(zip(self.names, np.transpose(natural), strict=True))
+        return dict(zip(self.names, self.from_theta(drawn.T), strict=True))
+
+
+def beta_pair_alone(logit_share, log_sum):
+    """a, b of logit a/(a+b) and log(a+b)."""
+    total = np.exp(log_sum)
+    return expit(logit_share) * total, expit(-logit_share) * total
 
 
 def exponentials(theta):

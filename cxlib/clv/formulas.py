@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+import pandas as pd
+
 from cxlib.errors import CxError, Problem
 
-__all__ = ["retention_value", "simple_value"]
+__all__ = ["less_churn_value", "retention_value", "simple_value"]
 
 TIMINGS = {
     "renewal": "the first margin comes after a year, if the customer is still there",
@@ -96,6 +99,58 @@ def retention_value(
         raise CxError("The value is infinite: nobody leaves (retention 1), nothing is discounted")
     factor = {"renewal": retention, "start": 1 + discount_rate, "end": 1.0}[timing]
     return float(margin_per_year * factor / (1 + discount_rate - retention) - costs)
+
+
+def less_churn_value(
+    margin_per_year: float,
+    retention: float,
+    discount_rate: float,
+    *,
+    less=(0.01, 0.02, 0.05, 0.1, 0.2),
+    timing: str = "renewal",
+) -> pd.DataFrame:
+    """What less churn is worth by the retention formula, in both readings of "5 % less".
+
+    ``points``: retention rises by so many percentage points, at most to 1. ``leavers``: so large a
+    share of those who would have left stays. At 80 % retention "5 % less churn" means 85 % in the
+    first reading and 81 % in the second: the same words, a fivefold difference.
+
+    Parameters
+    ----------
+    margin_per_year, retention, discount_rate, timing
+        As for ``retention_value``.
+    less : float or sequence of float
+        Shares from 0 to 1.
+
+    Returns
+    -------
+    DataFrame
+        One row a value of ``less`` and reading: less, reading, retention, value, change (share of
+        the value at the retention given; NaN where that is 0). It assumes that the margin stays
+        and that keeping more costs nothing.
+
+    Examples
+    --------
+    >>> less_churn_value(200, 0.8, 0.1, less=0.05).round(3)
+       less  reading  retention    value  change
+    0  0.05   points       0.85  680.000   0.275
+    1  0.05  leavers       0.81  558.621   0.047
+    """
+    steps = np.atleast_1d(np.asarray(less, float))
+    if not ((steps >= 0) & (steps <= 1)).all():
+        raise CxError(f"less must hold shares from 0 to 1 (five per cent is 0.05), not {less!r}")
+    now = retention_value(margin_per_year, retention, discount_rate, timing=timing)
+    rows = []
+    for step in steps.tolist():
+        readings = {
+            "points": min(retention + step, 1.0),
+            "leavers": 1 - (1 - retention) * (1 - step),
+        }
+        for reading, kept in readings.items():
+            value = retention_value(margin_per_year, kept, discount_rate, timing=timing)
+            change = value / now - 1 if now else math.nan
+            rows.append((step, reading, kept, value, change))
+    return pd.DataFrame(rows, columns=["less", "reading", "retention", "value", "change"])
 
 
 def check_numbers(**values):

@@ -229,6 +229,11 @@ class GammaGamma(FittedModel):
         p, q, gamma = params
         return np.log([p, q - 1, gamma])
 
+    @classmethod
+    def from_theta(cls, theta):
+        p, excess, gamma = np.exp(theta)
+        return np.array([p, 1 + excess, gamma])
+
     @staticmethod
     def to_natural(theta):
         """p, q, gamma of log p, log(q - 1), log gamma, with first and second slopes."""

@@ -190,13 +190,14 @@ def read_histories(summary: pd.DataFrame) -> tuple[np.ndarray, ...]:
     require_columns(summary, ("frequency", "recency", "T"))
     if summary.empty:
         raise CxError("The summary has no rows: there is no customer to learn from.")
-    x, t_x, T = columns_of(summary, ("frequency", "recency", "T"))
-    n = columns_of(summary, ("n",))[0] if "n" in summary else np.ones(len(summary))
+    counts = ("n",) if "n" in summary else ()
+    x, t_x, T, *n = columns_of(summary, ("frequency", "recency", "T", *counts))
+    n = n[0] if n else np.ones(len(summary))
     sound = (x > 0) == (t_x > 0)
     sound &= t_x <= T
     sound &= np.rint(x) == x
     smallest, largest = min(x.min(), t_x.min()), max(x.max(), T.max())
-    if sound.all() and smallest >= 0 and largest < np.inf and "n" not in summary:
+    if sound.all() and smallest >= 0 and largest < np.inf and not counts:
         return x, t_x, T, n
     slack = 1e-9 * np.maximum(T, 1)
     rules = (
@@ -273,6 +274,8 @@ def columns_of(frame: pd.DataFrame, names) -> list[np.ndarray]:
     [array([ 1., nan])]
     """
     arrays, problems = [], []
+    frame = frame[list(names)]
+    frame.attrs = {}
     for name in names:
         column = frame[name]
         try:

@@ -3,7 +3,14 @@ import numpy as np
 import pytest
 
 import cxlib as cx
-from cxlib.clv import BetaGeo, compare_fits
+from cxlib.clv import (
+    BetaGeo,
+    BetaGeoBetaBinom,
+    ModifiedBetaGeo,
+    ParetoNBD,
+    compare_fits,
+    compare_models,
+)
 
 
 class Shifted:
@@ -43,3 +50,26 @@ def test_a_peer_that_gives_up_is_told(model, summary):
 def test_an_unfitted_model_is_named(summary):
     with pytest.raises(cx.CxError, match="not fitted"):
         compare_fits(BetaGeo(), lifetimes.BetaGeoFitter(), summary)
+
+
+def test_models_are_ranked_by_akaike(model, summary):
+    kinds = ParetoNBD, ModifiedBetaGeo
+    found = compare_models(model, *(kind().fit(summary) for kind in kinds))
+    assert list(found.index) == ["MBG/NBD", "BG/NBD", "Pareto/NBD"]
+    assert found["weight"].sum() == pytest.approx(1)
+    assert found.loc["BG/NBD", "aic"] == pytest.approx(2 * 4 + 2 * 9582.4292, abs=1e-3)
+    assert found.loc["BG/NBD", "behind"] == pytest.approx(2 * (9582.4292 - 9582.1357), abs=1e-3)
+
+
+def test_likelihoods_of_other_data_are_not_compared(model, summary):
+    other = BetaGeo().fit(summary.head(500))
+    held = BetaGeo().fit(summary, prior="weak")
+    steps = BetaGeoBetaBinom().fit(summary.assign(recency=9, T=12).query("0 < frequency < 9"))
+    with pytest.raises(cx.CxError) as caught:
+        compare_models(model, other, held, steps)
+    for words in ("numbers of customers differ", "units of the likelihood", "fitted with priors"):
+        assert words in str(caught.value)
+    with pytest.raises(cx.CxError, match="at least two"):
+        compare_models(model)
+    with pytest.raises(cx.CxError, match="not fitted"):
+        compare_models(model, BetaGeo())

@@ -1,7 +1,8 @@
+import numpy as np
 import pytest
 
 import cxlib as cx
-from cxlib.clv import retention_value, simple_value
+from cxlib.clv import less_churn_value, retention_value, simple_value
 
 
 def test_the_planning_figure_of_the_company():
@@ -32,3 +33,18 @@ def test_retention_formula_is_the_sum_of_its_payments(timing, retention, rate):
 def test_impossible_numbers_are_named(call, words):
     with pytest.raises(cx.CxError, match=words):
         call()
+
+
+def test_less_churn_in_both_readings():
+    table = less_churn_value(200, 0.8, 0.1, less=[0.0, 0.05, 0.5])
+    by = table.set_index(["less", "reading"])
+    assert by.loc[(0.05, "points"), "retention"] == pytest.approx(0.85)
+    assert by.loc[(0.05, "leavers"), "retention"] == pytest.approx(0.81)
+    assert by.loc[(0.5, "points"), "retention"] == 1
+    assert by.loc[(0.5, "leavers"), "retention"] == pytest.approx(0.9)
+    assert (by.loc[0.0, "change"] == 0).all()
+    wanted = [retention_value(200, kept, 0.1) for kept in table["retention"]]
+    assert table["value"].tolist() == wanted
+    assert np.isnan(less_churn_value(200, 0.0, 0.1, less=0.1)["change"]).all()
+    with pytest.raises(cx.CxError, match=r"five per cent is 0\.05"):
+        less_churn_value(200, 0.8, 0.1, less=5)

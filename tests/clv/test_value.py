@@ -3,7 +3,14 @@ import pandas as pd
 import pytest
 
 import cxlib as cx
-from cxlib.clv import BetaGeo, GammaGamma, lifetime_value
+from cxlib.clv import (
+    BetaGeo,
+    GammaGamma,
+    ModifiedBetaGeo,
+    ParetoNBD,
+    expected_value,
+    lifetime_value,
+)
 from cxlib.clv.value import simulate_values
 
 MODEL = BetaGeo({"r": 0.5, "alpha": 6.0, "a": 0.8, "b": 2.5})
@@ -150,3 +157,19 @@ def test_the_spread_is_counted(value):
     below = (frame["value"] < frame["value"].mean()).mean()
     assert f"{100 * below:.0f} % of them lie below" in value.spread()
     assert f"The mean is {frame['value'].mean():,.2f} a customer" in value.spread()
+
+
+def test_expected_value_is_the_value_without_its_interval(value, model, spend, summary):
+    found = expected_value(model, spend, summary, **OPTIONS)
+    np.testing.assert_allclose(found, value.customers["value"], rtol=1e-12)
+    endless = expected_value(model, spend, summary, discount_rate=0.1)
+    assert (endless >= found).all()
+    with pytest.raises(cx.CxError, match="no finite number"):
+        expected_value(model, spend, summary, discount_rate=0.0)
+
+
+@pytest.mark.parametrize("kind", [ModifiedBetaGeo, ParetoNBD])
+def test_value_has_an_interval_under_every_model(kind, spend, summary):
+    found = lifetime_value(kind().fit(summary), spend, summary, **OPTIONS, draws=100)
+    assert found.total.low < found.total.estimate < found.total.high
+    assert (found.customers["low"] <= found.customers["high"]).all()
