@@ -5,10 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Any
 
 __all__ = ["Alert", "fired", "read_alert"]
 
+_LISTED = 8
 _FORMS = (
     '{value = "nps", below = 30}, {value = "nps", above = 60} (either with sure = true) '
     'or {value = "nps", changed = true}'
@@ -133,10 +135,12 @@ def fired(
 def _message(alert: Alert, values: Mapping[str, Any], change: Mapping[str, Any] | None) -> str:
     """What to say of an alert; nothing where it stays silent."""
     if alert.value not in values:
-        recorded = ", ".join(values) or "nothing"
+        listed = [*get_close_matches(alert.value, values, n=_LISTED), *values]
+        near = list(dict.fromkeys(listed))[:_LISTED]
+        more = f" and {len(values) - len(near)} more" if len(values) > len(near) else ""
         return (
             f"{alert.value} was not recorded, so that its alert cannot be judged; "
-            f"the report records {recorded}."
+            f"the report records {', '.join(near) or 'nothing'}{more}."
         )
     figure = values[alert.value]
     if alert.changed:

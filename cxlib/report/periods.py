@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import lru_cache
 
 __all__ = ["Period", "read_period"]
 
@@ -40,6 +41,7 @@ class Period:
         return self.first + (self.last - self.first) / 2
 
 
+@lru_cache(maxsize=4096)  # a history names the same few again and again
 def read_period(text: str | None) -> Period | None:
     """Read a period; None where the text names no days, so that nothing is compared by a guess.
 

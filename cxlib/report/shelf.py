@@ -17,6 +17,7 @@ from markupsafe import Markup
 from cxlib.report.alerts import fired
 from cxlib.report.cards import drawings, history_rows, summary
 from cxlib.report.news import changes, earlier_runs, read_index
+from cxlib.report.provenance import code_sha256
 from cxlib.report.publish import read_manifest, verify, write_atomically
 from cxlib.report.stale import stale
 from cxlib.report.words import WORDS
@@ -70,9 +71,7 @@ def build_shelf(out: Path, *, unchanged: Collection[str] = ()) -> Path:
     drawn = [drawings(report["values"], past) for report, past in zip(reports, runs, strict=True)]
     for report, past, pictures in zip(reports, runs, drawn, strict=True):
         if report["history"]:
-            rows = history_rows(report["values"], past)
-            page = _page("history.html.j2", report=report, tables=rows, drawn=pictures)
-            _replace(out / report["history"], page)
+            _write_history(out / report["history"], report, past, pictures)
     text = json.dumps(shelf, indent=1, ensure_ascii=False, allow_nan=False)
     write_atomically(out / "index.json", text)
     script, allowed = _script()
@@ -106,10 +105,16 @@ def _script() -> tuple[Markup, str]:
     return Markup(script), f"sha256-{digest}"
 
 
-def _replace(path: Path, text: str) -> None:
-    """Write a page of the history only where it differs."""
-    if not path.is_file() or path.read_text(encoding="utf-8") != text:
-        write_atomically(path, text)
+def _write_history(path: Path, report: Mapping, past: list[dict], drawn: Mapping) -> None:
+    """Write a page of the history where what it shows, or the code that shows it, is another."""
+    shown = [*(report[name] for name in ("title", "folder", "report", "values")), past]
+    content = hashlib.sha256(json.dumps([code_sha256(), *shown]).encode()).hexdigest()
+    end = f"<!-- {content} -->\n"
+    if path.is_file() and path.read_text(encoding="utf-8", errors="replace").endswith(end):
+        return
+    rows = history_rows(report["values"], past)
+    page = _page("history.html.j2", report=report, tables=rows, drawn=drawn)
+    write_atomically(path, f"{page}\n{end}")
 
 
 def _mark_checked(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from cxlib.report.cron import read_cron
@@ -46,7 +47,7 @@ def stale(manifest: Mapping[str, Any], now: datetime | None = None) -> str | Non
     if days is not None:
         allowed, by = timedelta(days=days), "the job allows"
     elif manifest.get("schedule"):
-        allowed = _INTERVALS * read_cron(manifest["schedule"]).interval(now)
+        allowed = _INTERVALS * _interval(manifest["schedule"], now)
         by = "the schedule allows"
     else:
         return None
@@ -60,6 +61,11 @@ def stale(manifest: Mapping[str, Any], now: datetime | None = None) -> str | Non
     if not old:
         return None
     return f"Stale input: {'; '.join(old)}; {by} {_span(allowed)}."
+
+
+@lru_cache(maxsize=64)  # many jobs share a schedule
+def _interval(schedule: str, now: datetime) -> timedelta:
+    return read_cron(schedule).interval(now)
 
 
 def _span(length: timedelta) -> str:

@@ -67,6 +67,10 @@ def test_changed_fires_on_news_alone():
 def test_what_cannot_be_judged_is_said():
     assert "typo was not recorded" in told({"value": "typo", "below": 3})[0]
     assert "the report records nps" in told({"value": "typo", "changed": True})[0]
+    many = {f"figure_{number}": NPS for number in range(40)}
+    (message,) = fired({"alert": [{"value": "figure_399", "below": 3}], "values": many})
+    assert "records figure_39, " in message["message"]
+    assert message["message"].endswith(" and 32 more.")
     nothing = NPS | {"value": None, "low": None, "high": None}
     assert "has no value" in told({"value": "nps", "below": 3}, nps=nothing)[0]
     bare = NPS | {"low": None, "high": None}

@@ -154,6 +154,21 @@ def test_the_history_page_lists_the_runs_and_does_not_disturb_the_report(stocked
         assert (stocked / "fell" / "history" / link["href"]).resolve().is_file()
 
 
+def test_a_history_page_is_written_anew_only_where_its_runs_changed(stocked, tmp_path):
+    copied = tmp_path / "out"
+    shutil.copytree(stocked, copied)
+    pages = {job: copied / job / "history" / "index.html" for job in ("fell", "same")}
+    old = {job: page.stat().st_ino for job, page in pages.items()}
+    put(copied, "same", "2026-04-01", "2026Q1", 40.0)
+    build_shelf(copied)
+    assert pages["fell"].stat().st_ino == old["fell"]
+    assert "2026Q1" in pages["same"].read_text("utf-8")
+    (copied / "fell/history/2025-07-01T060000Z.json").unlink()
+    build_shelf(copied)
+    soup = BeautifulSoup(pages["fell"].read_text("utf-8"), "html.parser")
+    assert len(soup.tbody.find_all("tr")) == 2
+
+
 def test_the_only_script_is_the_one_the_policy_names(stocked, front):
     policy = front.find("meta", {"http-equiv": "Content-Security-Policy"})["content"]
     (script,) = front.find_all("script")
