@@ -83,13 +83,11 @@ def plot_nps_trend(
             ax.hlines(height, first[number] - 0.4, first[number + 1] - 0.6, color=COLOURS[1],
                       linewidth=3, label="supported level" if not number else None)  # fmt: skip
     dated = pd.api.types.is_datetime64_any_dtype(shown["start"])
+    begins = pd.to_datetime(shown["start"]).astype("int64").to_numpy() if dated else place
+    begins = np.append(begins, 2 * begins[-1:] - begins[-2:-1])
     for number, (day, text) in enumerate((events or {}).items() if dated else (), start=1):
-        begins = shown["start"].to_numpy()
-        at = np.interp(
-            pd.Timestamp(day).value,
-            pd.DatetimeIndex(begins).astype("datetime64[ns]").astype("int64"),
-            place - 0.5,
-        )
+        moment = pd.Series([pd.Timestamp(day)]).astype(shown["start"].dtype).astype("int64")[0]
+        at = np.interp(moment, begins, edges[: len(begins)])
         ax.axvline(at, color=MUTED, linewidth=1, linestyle=":", zorder=0)
         ax.annotate(str(number), (at, 1), xycoords=("data", "axes fraction"), xytext=(0, 3),
                     textcoords="offset points", ha="center", fontsize=9, color=INK)  # fmt: skip
@@ -97,5 +95,8 @@ def plot_nps_trend(
     ax.set_xticks(place, shown["period"].astype(str), rotation=0 if len(shown) < 10 else 60)
     ax.grid(axis="x", visible=False)
     ax.set_ylabel("NPS [points]")
-    ax.legend(loc="upper left", bbox_to_anchor=(1.01, 1.02), handlelength=1.4)
+    handles, labels = ax.get_legend_handles_labels()
+    order = sorted(range(len(labels)), key=lambda at: labels[at][:1].isdigit())
+    ax.legend([handles[at] for at in order], [labels[at] for at in order], loc="upper left",
+              bbox_to_anchor=(1.01, 1.02), handlelength=1.4)  # fmt: skip
     return ax

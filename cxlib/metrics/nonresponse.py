@@ -191,15 +191,15 @@ class NonresponseRange(Interval):
         """What is known at each strength of assumption."""
         ends = self.by_delta.iloc[[0, -1]]
         tip = (
-            f"It reaches {self.reference:g} if the silent score {self.tipping:+.0f} points against "
+            f"It reaches {self.reference:.1f} if the silent score {self.tipping:+.0f} points against "
             "those who answered."
             if abs(self.tipping) <= 200
-            else f"No difference of the silent alone brings it to {self.reference:g}."
+            else f"No difference of the silent alone brings it to {self.reference:.1f}."
         )
         return (
             f"{100 * self.response_rate:.0f} % answered. If the silent are like them, the NPS is "
             f"{self.estimate:.1f} [{self.low:.1f}, {self.high:.1f}]; if they score between "
-            f"{ends['delta'].iloc[0]:+g} and {ends['delta'].iloc[1]:+g} points against them, "
+            f"{ends['delta'].iloc[0]:g} and {ends['delta'].iloc[1]:g} points against them, "
             f"{ends['low'].min():.1f} to {ends['high'].max():.1f}; whatever they think, "
             f"{self.bound_low:.1f} to {self.bound_high:.1f}. {tip}"
         )

@@ -63,8 +63,10 @@ def sampling_error(votes: pd.DataFrame, periods: list, level, margin, weighted, 
     news = change and (found.low > 0 or found.high < 0)
     verdict = HARMLESS if half <= margin or news else MATTERS
     what = f"change {periods[-2]} to {periods[-1]}" if change else "the score itself"
-    moves = "clears" if news else "stays within" if change else "comes with"
+    moves = "clears" if news else "stays within"
     text = f"{what}: it {moves} what luck may do, +-{half:.1f} points"
+    if not change:
+        text = f"one period: its interval is +-{half:.1f} points"
     return Finding(verdict, found.estimate, found.low, found.high, "points", text)
 
 
@@ -133,11 +135,11 @@ def lost_information(votes: pd.DataFrame, column: str, level):
                for g in groups]  # fmt: skip
     table = information_kept(*tallies, level=level).set_index("statistic")
     kept, z = table.loc["NPS"], table["z"].abs()
-    verdict = CANNOT
-    if z[["mean", "NPS"]].max() >= 2:
-        verdict = MATTERS if kept["high"] < KEPT else HARMLESS if kept["low"] >= KEPT else CANNOT
+    verdict = MATTERS if kept["high"] < KEPT else HARMLESS if kept["low"] >= KEPT else CANNOT
     told = ", ".join(f"{name} {value:.2f}" for name, value in z.items())
     text = f"split by {column} ({groups[0]} against {groups[1]}), |z|: {told}"
+    if z[["mean", "NPS"]].max() < 2:
+        return Finding(CANNOT, np.nan, np.nan, np.nan, "", f"no difference to be seen: {text}")
     return Finding(verdict, kept["kept"], kept["low"], kept["high"], "of the mean's", text)
 
 

@@ -61,14 +61,14 @@ class SampleSize:
         response rate of 100 %.
         """
         goal = (
-            f"To know the score to +-{self.size:g} points at {100 * self.level:g} %"
+            f"To know the score to +-{self.size:.3g} points at {100 * self.level:g} %"
             if self.groups == 1
-            else f"To see a difference of {self.size:g} points with {100 * self.power:g} % power"
+            else f"To see a difference of {self.size:.3g} points with {100 * self.power:g} % power"
         )
         each = "" if self.groups == 1 else " in each of two groups"
         return (
             f"{goal} takes {self.answers:,} answers{each}, from {self.invitations:,} invitations "
-            f"at a response rate of {100 * self.response_rate:g} %."
+            f"at a response rate of {100 * self.response_rate:.3g} %."
         )
 
 

@@ -1,0 +1,172 @@
+"""Notebook 01 by the real runner: the company, the airport's counts, any file, and bad files."""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import cxlib as cx
+
+ROOT = Path(__file__).parents[1]
+NOTEBOOK = ROOT / "notebooks" / "01_nps_pitfalls.ipynb"
+GERMAN = (
+    'anonymous = true, reading = { questions = { nps = "NETPRO" } }, '
+    'columns = { invited_at = "gesendet" }, roles = { segment = "Land" }, known = ["Land"]'
+)
+JOBS = {
+    "company": "customers = 1500",
+    "airport": 'sample = "airport"',
+    "file": f'responses = "file.csv", {GERMAN}',
+    "answered": f'responses = "one_to_ten.csv", scale = "1-10", {GERMAN}',
+    "single": f'responses = "single.csv", {GERMAN}',
+}
+BAD = {
+    "impossible": ["11 in line", "-1 in line", "99 in line", '"neun" (in line 9)', "missing="],
+    "one_to_ten": ["answers are 1 and none is 0", 'scale="0-10"', 'scale="1-10"'],
+    "percent": ["scores must lie in 0-10", "in line"],
+    "blank": ["no answer", "scores are missing"],
+}
+
+
+def write_files(folder):
+    rng = np.random.default_rng(3)
+    shares = np.array([2, 1, 1, 2, 2, 8, 8, 15, 25, 16, 20]) / 100
+    score = pd.Series(rng.choice(11, 400, p=shares)).astype(str).where(rng.random(400) > 0.3, "")
+    days = pd.date_range("2025-01-01", periods=400).strftime("%d.%m.%Y")
+    good = pd.DataFrame({"NETPRO": score, "gesendet": days, "Land": rng.choice(["DE", "AT"], 400)})
+    number = pd.to_numeric(score)
+    files = {
+        "file": good.sample(frac=1, random_state=1),  # dates in any order
+        "single": good.iloc[:1].assign(NETPRO="9"),
+        "blank": good.iloc[:200].assign(NETPRO=""),
+        "percent": good.assign(
+            NETPRO=(10 * number).astype("Int64").astype(str).replace("<NA>", "")
+        ),
+        "one_to_ten": good.assign(
+            NETPRO=number.clip(lower=1).astype("Int64").astype(str).replace("<NA>", "")
+        ),
+        "impossible": good,
+    }
+    wrong = good.copy()
+    wrong.loc[[3, 5, 6, 7], "NETPRO"] = ["11", "-1", "99", "neun"]
+    files["impossible"] = wrong
+    for name, frame in files.items():
+        frame.to_csv(folder / f"{name}.csv", sep=";", index=False)
+    return files
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory):
+    home = tmp_path_factory.mktemp("shelf")
+    write_files(home)
+    jobs = JOBS | {name: f'responses = "{name}.csv", {GERMAN}' for name in BAD}
+    text = "".join(
+        f'[{name}]\nnotebook = "{NOTEBOOK}"\nparameters = {{ {given} }}\n'
+        for name, given in jobs.items()
+    )
+    (home / "jobs.toml").write_text(text, "utf-8")
+    done = subprocess.run(
+        [Path(sys.executable).with_name("cxlib"), "run", "-j", "2", "--jobs", "jobs.toml"],
+        capture_output=True, text=True, check=False, cwd=home,
+    )  # fmt: skip
+    assert done.returncode == 1, done.stderr + done.stdout
+    return home
+
+
+def report(home, job):
+    page = (home / "out" / job / "report.html").read_text("utf-8")
+    assert "Traceback" not in page
+    assert len(re.sub(r'src="data:[^"]*"', "", page)) < 400_000  # beside its pictures
+    manifest = json.loads((home / "out" / job / "manifest.json").read_text("utf-8"))
+    verdicts = pd.read_csv(home / "out" / job / "tables" / "nps_verdicts.csv")
+    return page, manifest["values"], verdicts.set_index("pitfall")
+
+
+def test_the_company(home):
+    page, values, verdicts = report(home, "company")
+    world = cx.World(seed=7, customers=1500)
+    asked = world.responses.query("question == 'nps'")
+    quarter = asked[asked["invited_at"].dt.to_period("Q").astype(str) == "2024Q4"]
+    found = cx.nps(quarter["score"])
+    assert values["nps"]["value"] == pytest.approx(found.estimate)
+    assert (values["nps"]["low"], values["nps"]["high"]) == pytest.approx((found.low, found.high))
+    assert len(verdicts) == 10
+    assert values["pitfalls_that_matter"]["value"] == (verdicts["verdict"] == "matters here").sum()
+    assert values["promoters_left"]["low"] < values["promoters_left"]["value"] < 1
+    truth = pd.DataFrame([world.truth.nonresponse_bias(w) for w in range(39, 52)]).mean()
+    for text in ("that is the delta", f"{truth['nps_invited']:.1f}", "goodbyes", "price rise"):
+        assert text in page, text
+
+
+def test_the_airport_reproduces_the_reference_and_steps_aside(home):
+    page, values, verdicts = report(home, "airport")
+    change = values["nps_change"]
+    # 2018 minus 2017: -8.86 [-12.71, -5.01], recomputed from the public file
+    assert (change["value"], change["low"], change["high"]) == pytest.approx(
+        (-8.86, -12.71, -5.01), abs=0.006
+    )
+    assert verdicts.loc["sampling error", "verdict"] == "harmless here"
+    assert verdicts.loc["prediction", "rests_on"] == "no column for: churn"
+    assert page.count("This section steps aside") >= 3
+    for text in ("24.9 points", "16.1 to 33.9"):  # exercise 4
+        assert text in page, text
+
+
+def test_any_file_with_a_column_map(home):
+    _, values, verdicts = report(home, "file")
+    frame = pd.read_csv(home / "file.csv", sep=";")
+    last = (
+        pd.to_datetime(frame["gesendet"], dayfirst=True).dt.to_period("Q").astype(str) == "2026Q1"
+    )
+    assert values["nps"]["value"] == pytest.approx(cx.nps(frame.loc[last, "NETPRO"]).estimate)
+    assert "Land" in verdicts.loc["mix shift", "rests_on"]
+    assert "weights by Land" in verdicts.loc["non-response", "rests_on"]
+
+
+def test_a_scale_that_was_asked_about_is_used_with_a_note(home):
+    page, *_ = report(home, "answered")
+    assert "Answers on 1-10 are used as they are" in page
+
+
+def test_a_single_answer_has_a_wide_interval(home):
+    _, values, _ = report(home, "single")
+    assert values["nps"]["value"] == 100
+    assert values["nps"]["low"] < 0
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_bad_files_are_named(home, name):
+    message = json.loads((home / "out" / "failed" / name / "manifest.json").read_text("utf-8"))
+    for wanted in BAD[name]:
+        assert wanted in message["error"]["message"], message["error"]["message"]
+
+
+def test_the_solutions_say_what_the_exercises_ask(home):
+    page, *_ = report(home, "airport")
+    assert cx.stats.net_score(90, 50, 200, method="wald").summary() in page
+    # by hand: 20 +- 1.96 x 5.74
+    solved = cx.stats.net_score(90, 50, 200, method="wald")
+    assert (solved.low, solved.high) == pytest.approx((8.8, 31.2), abs=0.07)
+    assert cx.nps_sample_size(difference=4, response_rate=0.2).summary() in page
+
+
+def test_the_notebook_keeps_to_the_skeleton():
+    cells = json.loads(NOTEBOOK.read_text("utf-8"))["cells"]
+    assert len(cells) <= 35
+    text = ["".join(c["source"]) for c in cells]
+    assert text[0].startswith("# ")
+    assert text[1].startswith("You will be able to")
+    assert cells[2]["metadata"]["tags"] == ["parameters"]
+    prose = "\n".join(t for t, c in zip(text, cells, strict=True) if c["cell_type"] == "markdown")
+    headings = [line for line in prose.splitlines() if line.startswith("#")]
+    assert sum(line.startswith("# ") for line in headings) == 1
+    assert not any(line.startswith("###") for line in headings)
+    assert len(re.findall(r"^# ?[1-5]\. \*|^[1-5]\. \*", prose, re.M)) == 5
+    code = [t for t, c in zip(text, cells, strict=True) if c["cell_type"] == "code"]
+    assert not any("def " in t or "plt.show" in t or "pip install" in t for t in code)
+    assert sum("solution" in c["metadata"].get("tags", []) for c in cells) >= 3
