@@ -132,7 +132,7 @@ def numbers(name: str, values, *, least: int = 1, ndim: int = 1) -> np.ndarray:
 
 def warn_of_no_width(values) -> bool:
     """Whether all values are equal, with a CxWarning that says what that hides."""
-    equal = bool(np.ptp(values) == 0)
+    equal = len(values) > 1 and bool(np.ptp(values) == 0)
     if equal:
         warnings.warn(
             f"All {len(values):,} values equal {values[0]:g}: the interval has no width, and luck "
