@@ -195,7 +195,8 @@ def _holds_data(header: list[str]) -> bool:
 
 def _told(header: list[str], request: Request) -> str:
     """The names of the file, unless they are cells of a customer's line."""
-    hidden = request.private and (_holds_data(header) or any("@" in name for name in header))
+    telling = any("@" in name or name.isdecimal() for name in header)
+    hidden = request.private and (_holds_data(header) or telling)
     return "not shown here, since it looks like data" if hidden else _short(header)
 
 

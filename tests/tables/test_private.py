@@ -95,6 +95,21 @@ def test_errors_in_a_kernel_quote_no_real_id(tmp_path):
             cx.read_customers(tmp_path / f"{name}.csv")
 
 
+def test_an_id_that_slipped_into_another_column_or_the_header_is_not_quoted(tmp_path):
+    slipped = pd.DataFrame({"customer_id": ["carl", "4711", "77"], "question": "nps"})
+    with pytest.raises(CxError) as error:
+        cx.read_responses(slipped.assign(score=["carl", "4711", "77"]), private=True)
+    assert "carl" not in str(error.value)
+    assert "4711" not in str(error.value)
+    assert len(re.findall("c_[0-9a-f]{16}", str(error.value))) >= 2
+    with pytest.raises(CxError, match="Is 77 a code"):
+        cx.read_responses(slipped.assign(score="77"), private=True)
+    (tmp_path / "no_header.csv").write_text("carl,nps,5\nanna,nps,7\n")
+    with pytest.raises(CxError, match="not shown here") as error:
+        cx.read_responses(tmp_path / "no_header.csv", private=True)
+    assert "carl" not in str(error.value)
+
+
 def test_worlds_and_shipped_samples_keep_their_ids(tmp_path):
     first = "['customer_id'].iloc[0]"
     tables = (
