@@ -176,8 +176,8 @@ def predictive_power(
     -----
     The intervals speak of these fitted models on other customers; that other customers would have
     given other fits is not in them. Folds in turn would use every row, but the errors of their fits
-    hang together: with predictors of no power such intervals missed 15 % for a promised 5 %. A measure named
-    beforehand is evidence, the best of many is a hint.
+    hang together: with predictors of no power such intervals missed 15 % for a promised 5 %. A
+    measure named beforehand is evidence, the best of many is a hint.
 
     References
     ----------

@@ -9,6 +9,7 @@ _HOMES = {
     "brant": ("brant_test",),
     "calibration": ("Cell", "calibrate", "judge", "net_score_coverage"),
     "changepoints": ("change_points",),
+    "claims": ("answers_needed", "judge_claim"),
     "charts": ("control_chart", "funnel_limits", "net_score_chart"),
     "design": ("weighted_mean", "weighted_net_score", "weighted_share"),
     "effects": ("cliffs_delta", "cohens_d"),
