@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-from scipy.special import digamma, gammaln, zeta
 
 from cxlib.clv.beta_geo_future import (
     distribution_if_active,
@@ -164,17 +163,21 @@ class BetaGeo(PurchaseModel):
 def beta_geo_log_likelihood(params, rows: Collapsed, leaves_at_first=0, *, value_only=False):
     """Value, gradient and Hessian of the log-likelihood by r, alpha, a, b.
 
-    Gamma functions are taken on the distinct x, logarithms on the distinct t_x and T; a distinct
-    history costs one exp and one log1p. The trigamma function is zeta(2, .). With
-    ``leaves_at_first`` 1 the first purchase, too, is one after which customers may leave.
+    G(r+x)/G(r) is the product of r, r+1, ..., r+x-1, so that gamma functions become sums over how
+    many customers have more than 0, 1, 2, ... purchases; logarithms are taken on the distinct t_x
+    and T; a distinct history costs one exp and one log1p. With ``leaves_at_first`` 1 the first
+    purchase, too, is one after which customers may leave.
     """
     r, alpha, a, b = params
     total, shape_x, stayed = float(rows.customers), r + rows.x, b + rows.x + leaves_at_first
-    gammas = np.concatenate([shape_x, stayed, a + stayed, [r, b, a + b]])
-    counts = np.concatenate([rows.n_by_x, rows.n_by_x, -rows.n_by_x, [-total, -total, total]])
+    again = rows.above
+    stays = np.append(total, again) if leaves_at_first else again
+    steps = np.arange(len(stays))
+    by_r, by_b, by_ab = r + steps[: len(again)], b + steps, a + b + steps
     log_T, log_t, log_alpha = np.log(alpha + rows.T), np.log(alpha + rows.t_x), np.log(alpha)
     shape_T = r * rows.n_by_T + rows.purchases_by_T
-    value = counts @ gammaln(gammas) + total * r * log_alpha - shape_T @ log_T
+    value = again @ np.log(by_r) + stays @ np.log(by_b / by_ab)
+    value += total * r * log_alpha - shape_T @ log_T
     with np.errstate(divide="ignore"):
         inv_b = 1 / (stayed - 1)
         start = np.log(a) - np.log(np.abs(stayed - 1))
@@ -186,24 +189,21 @@ def beta_geo_log_likelihood(params, rows: Collapsed, leaves_at_first=0, *, value
         return value
 
     inv_T, inv_t = 1 / (alpha + rows.T), 1 / (alpha + rows.t_x)
-    size = len(rows.x)
-    ends = [0, size, 2 * size, 3 * size, 3 * size + 1, 3 * size + 2]
-    by_r, by_b, by_ab, at_r, at_b, at_ab = np.add.reduceat(counts * digamma(gammas), ends)
+    by_r, by_b, by_ab = 1 / by_r, 1 / by_b, 1 / by_ab
     gradient = np.array(
         [
-            by_r + at_r + total * log_alpha - rows.n_by_T @ log_T,
+            again @ by_r + total * log_alpha - rows.n_by_T @ log_T,
             total * r / alpha - shape_T @ inv_T,
-            by_ab + at_ab,
-            by_b + at_b + by_ab + at_ab,
+            -(stays @ by_ab),
+            stays @ (by_b - by_ab),
         ]
     )
-    by_r, by_b, by_ab, at_r, at_b, at_ab = np.add.reduceat(counts * zeta(2, gammas), ends)
     hessian = np.zeros((4, 4))
-    hessian[0, 0] = by_r + at_r
+    hessian[0, 0] = -(again @ by_r**2)
     hessian[0, 1] = total / alpha - rows.n_by_T @ inv_T
     hessian[1, 1] = shape_T @ inv_T**2 - total * r / alpha**2
-    hessian[2:, 2:] = by_ab + at_ab
-    hessian[3, 3] += by_b + at_b
+    hessian[2:, 2:] = stays @ by_ab**2
+    hessian[3, 3] -= stays @ by_b**2
 
     # log(1 + e^D), D the log odds of having left at t_x.
     for x_at, t_x_at, T_at, n in parts:

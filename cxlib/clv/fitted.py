@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from statistics import NormalDist
 from types import MappingProxyType
 from typing import ClassVar
@@ -167,8 +168,9 @@ class FittedModel:
 
         def objective_of(sample):
             def objective(theta, *, value_only=False):
-                away = precision * (theta - centre)
-                penalty = away @ (theta - centre) / 2
+                distance = theta - centre
+                away = precision * distance
+                penalty = away @ distance / 2
                 if value_only:
                     natural = self.from_theta(theta)
                     return self.likelihood(natural, sample, value_only=True) - penalty
@@ -243,9 +245,10 @@ class FittedModel:
         if notes:
             note = f"{self.label} at the boundary: {' '.join(notes)}"
             warnings.warn(note, CxWarning, stacklevel=stacklevel)
+        labels = labels_of(self.names)
         return type(self)(
             params=dict(zip(self.names, params.tolist(), strict=True)),
-            covariance=pd.DataFrame(covariance, self.names, self.names),
+            covariance=pd.DataFrame(covariance, labels, labels),
             log_likelihood=float(log_likelihood),
             customers=customers,
             at_boundary=bool(notes),
@@ -271,6 +274,11 @@ class FittedModel:
         spread = slopes @ self.covariance.to_numpy() @ slopes.T
         drawn = rng.multivariate_normal(theta, spread, draws, method="svd", check_valid="ignore")
         return dict(zip(self.names, self.from_theta(drawn.T), strict=True))
+
+
+@cache
+def labels_of(names):
+    return pd.Index(names)
 
 
 def beta_pair_alone(logit_share, log_sum):

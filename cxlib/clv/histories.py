@@ -54,6 +54,13 @@ class Collapsed:
         return np.bincount(self.x_at, self.n, len(self.x))
 
     @cached_property
+    def above(self) -> np.ndarray:
+        """How many customers have more than 0, 1, 2, ... repeat purchases, while there are any."""
+        x = self.x.astype(int)
+        n = np.bincount(x, self.n_by_x, x[-1] + 1)
+        return n[::-1].cumsum()[::-1][1:]
+
+    @cached_property
     def n_by_T(self) -> np.ndarray:
         return np.bincount(self.T_at, self.n, len(self.T))
 
@@ -274,7 +281,7 @@ def columns_of(frame: pd.DataFrame, names) -> list[np.ndarray]:
     [array([ 1., nan])]
     """
     arrays, problems = [], []
-    frame = frame[list(names)]
+    frame = frame.copy(deep=False)
     frame.attrs = {}
     for name in names:
         column = frame[name]

@@ -86,7 +86,9 @@ def losses_at_bounds(objective, theta, value, low, high, tied, doubtful):
         move = (low, high)[side][i] - theta[i]
         for j in {i, (tied or {}).get(i, i)}:
             trial[j] += move
-        losses[i, side] = value - objective(np.clip(trial, low, high), value_only=True)
+        losses[i, side] = value - objective(
+            np.minimum(np.maximum(trial, low), high), value_only=True
+        )
     return losses
 
 
@@ -96,13 +98,16 @@ def ascend(objective, theta, low, high):
         free = ~(((theta <= low) & (gradient < 0)) | ((theta >= high) & (gradient > 0)))
         if not free.any():
             return theta, value, gradient, hessian, True
-        step = np.zeros_like(theta)
-        step[free] = newton_step(gradient[free], hessian[np.ix_(free, free)])
+        if free.all():
+            step = newton_step(gradient, hessian)
+        else:
+            step = np.zeros_like(theta)
+            step[free] = newton_step(gradient[free], hessian[np.ix_(free, free)])
         if gradient @ step < 1e-10 * max(1.0, abs(value)) ** 0.5:
             return theta, value, gradient, hessian, True
         step *= min(1.0, LONGEST_STEP / np.abs(step).max())
         for _ in range(40):
-            trial = np.clip(theta + step, low, high)
+            trial = np.minimum(np.maximum(theta + step, low), high)
             found = objective(trial)
             if found[0] >= value + 1e-4 * gradient @ (trial - theta):
                 break

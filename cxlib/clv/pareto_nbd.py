@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-from scipy.special import digamma, exprel, gammaln, zeta
+from scipy.special import exprel
 
 from cxlib.clv.beta_geo import RATES
 from cxlib.clv.beta_geo_future import purchases_ahead
@@ -142,7 +142,8 @@ def pareto_nbd_log_likelihood(params, rows: Collapsed, *, value_only=False):
     """Value, gradient and Hessian of the log-likelihood by r, alpha, s, beta."""
     r, alpha, s, beta = params
     total, k = float(rows.customers), r + rows.x
-    value = rows.n_by_x @ (gammaln(k) - gammaln(r)) + total * (r * np.log(alpha) + s * np.log(beta))
+    by_r = r + np.arange(len(rows.above))
+    value = rows.above @ np.log(by_r) + total * (r * np.log(alpha) + s * np.log(beta))
     shape_T = r * rows.n_by_T + rows.purchases_by_T
     log_T, log_b = np.log(alpha + rows.T), np.log(beta + rows.T)
     value -= shape_T @ log_T + s * (rows.n_by_T @ log_b)
@@ -154,14 +155,14 @@ def pareto_nbd_log_likelihood(params, rows: Collapsed, *, value_only=False):
     inv_T, inv_b = 1 / (alpha + rows.T), 1 / (beta + rows.T)
     gradient = np.array(
         [
-            rows.n_by_x @ (digamma(k) - digamma(r)) + total * np.log(alpha) - rows.n_by_T @ log_T,
+            rows.above @ (1 / by_r) + total * np.log(alpha) - rows.n_by_T @ log_T,
             total * r / alpha - shape_T @ inv_T,
             total * np.log(beta) - rows.n_by_T @ log_b,
             total * s / beta - s * (rows.n_by_T @ inv_b),
         ]
     )
     hessian = np.zeros((4, 4))
-    hessian[0, 0] = rows.n_by_x @ (zeta(2, k) - zeta(2, r))
+    hessian[0, 0] = -(rows.above @ by_r**-2.0)
     hessian[0, 1] = hessian[1, 0] = total / alpha - rows.n_by_T @ inv_T
     hessian[1, 1] = shape_T @ inv_T**2 - total * r / alpha**2
     hessian[2, 3] = hessian[3, 2] = total / beta - rows.n_by_T @ inv_b
