@@ -259,7 +259,10 @@ def _read_executed(folder: Path) -> nbformat.NotebookNode:
 
 
 def _write_page(nb, manifest, request, folder: Path) -> None:
-    failed = manifest["status"] == "failed"
+    failed, values = manifest["status"] == "failed", manifest["parameters"]
+    values = values | {  # the page goes further than the folders of whoever ran it
+        name: Path(value).name for name, value in values.items() if value in request["input_files"]
+    }
     page = render_report(
         nb,
         manifest,
@@ -267,8 +270,7 @@ def _write_page(nb, manifest, request, folder: Path) -> None:
         shelf_address="../../index.html" if failed else "../index.html",
         changes=page_changes(manifest["values"], request.get("before")),
         parameters=[
-            {**declared, "value": manifest["parameters"][declared["name"]]}
-            for declared in request["declared"]
+            {**declared, "value": values[declared["name"]]} for declared in request["declared"]
         ],
         tables=sorted(p.relative_to(folder).as_posix() for p in folder.glob("tables/*.csv")),
     )

@@ -104,6 +104,8 @@ def run_all(
         In the order of `runs`.
     """
     _sweep(out)
+    for job in {run.folder.partition("--")[0] for run in runs if run.for_each}:
+        withdraw(out / "failed" / job)  # its values could not be found before, and now they are
     kept = {} if fresh else {run.job: kept for run in runs if (kept := _unchanged(run, out))}
     for outcome in kept.values():
         tell(outcome.job, "ended", outcome)

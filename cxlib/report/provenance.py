@@ -17,7 +17,6 @@ from typing import Any
 import cxlib
 
 __all__ = [
-    "code_sha256",
     "file_sha256",
     "first_manifest",
     "input_hashes",
@@ -165,13 +164,13 @@ def key(
     }
     lock = file_sha256(_LOCK) if _LOCK.is_file() else versions()
     sources = [[c["cell_type"], c["source"], sorted(c["tags"])] for c in cells]
-    whole = [sources, values, sorted(hashes), cxlib.__version__, code_sha256(), lock]
+    whole = [sources, values, sorted(hashes), cxlib.__version__, _code(), lock]
     text = json.dumps(without_nan(whole), sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 @cache
-def code_sha256() -> str:
+def _code() -> str:
     """The hash of cxlib's own files: an edited library does not count as unchanged."""
     package = Path(cxlib.__file__).parent
     files = sorted(p for p in package.rglob("*") if p.is_file() and p.suffix != ".pyc")

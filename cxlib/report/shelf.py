@@ -14,10 +14,10 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
+import cxlib
 from cxlib.report.alerts import fired
 from cxlib.report.cards import drawings, history_rows, summary
 from cxlib.report.news import changes, earlier_runs, read_index
-from cxlib.report.provenance import code_sha256
 from cxlib.report.publish import read_manifest, verify, write_atomically
 from cxlib.report.stale import stale
 from cxlib.report.words import WORDS
@@ -105,10 +105,17 @@ def _script() -> tuple[Markup, str]:
     return Markup(script), f"sha256-{digest}"
 
 
+@cache
+def _look() -> list[str]:
+    """Whatever decides how a page looks: cxlib's version and its templates."""
+    files = sorted(path for path in _TEMPLATES.iterdir() if path.is_file())
+    return [cxlib.__version__, *(path.read_text(encoding="utf-8") for path in files)]
+
+
 def _write_history(path: Path, report: Mapping, past: list[dict], drawn: Mapping) -> None:
-    """Write a page of the history where what it shows, or the code that shows it, is another."""
+    """Write a page of the history where what it shows, or the look of pages, is another."""
     shown = [*(report[name] for name in ("title", "folder", "report", "values")), past]
-    content = hashlib.sha256(json.dumps([code_sha256(), *shown]).encode()).hexdigest()
+    content = hashlib.sha256(json.dumps([_look(), *shown]).encode()).hexdigest()
     end = f"<!-- {content} -->\n"
     if path.is_file() and path.read_text(encoding="utf-8", errors="replace").endswith(end):
         return

@@ -107,3 +107,13 @@ def test_an_unknown_value_is_refused_with_the_known_ones(job):
     assert "unknown job 'sales--FX'" in str(caught.value)
     assert "Allowed: sales--DE, sales--FR. Did you mean sales--FR" in str(caught.value)
     assert "plain--DE is none of its reports" in str(caught.value)
+
+
+def test_a_refusal_leaves_the_shelf_once_the_values_are_found(job, tmp_path):
+    path = job('{country = {column = "land", of = "responses"}}', 'parameters={responses="r.csv"}')
+    (tmp_path / "r.csv").write_text("lnd\nDE\n")
+    assert cxlib("run", "sales", "--jobs", path, folder=tmp_path).returncode == 2
+    assert (tmp_path / "out/failed/sales/manifest.json").is_file()
+    (tmp_path / "r.csv").write_text("land\nDE\n")
+    assert cxlib("run", "sales", "--jobs", path, folder=tmp_path).returncode == 0
+    assert not (tmp_path / "out/failed/sales").exists()

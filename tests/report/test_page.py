@@ -106,6 +106,10 @@ def test_the_end_says_what_the_report_rests_on(page):
     assert "set for this job" in end
 
 
+def test_a_page_names_input_files_without_the_folders_of_whoever_ran_it(shelf):
+    assert str(shelf.folder) not in shelf.text("good/report.html")
+
+
 def test_the_page_is_small(shelf, page):
     pictures = sum(len(picture["src"]) for picture in page.find_all("img"))
     assert len(shelf.text("good/report.html")) - pictures < 60_000
