@@ -61,9 +61,10 @@ class OneTimeBuyers:
             verdict = f"more than the model can explain{self.elsewhere()}"
         else:
             verdict = "inside the interval, so the peculiarity does no visible harm here"
+        active = "all" if row["p_alive"] == 1 else percent(row["p_alive"])
         return (
-            f"Of {row['customers']:,.0f} customers with a single purchase, all of them active to "
-            f"the model, it expected {in_words(e, digits=0)} purchases ({percent(e.level)} "
+            f"Of {row['customers']:,.0f} customers with a single purchase, {active} of them "
+            f"active to the model, it expected {in_words(e, digits=0)} purchases ({percent(e.level)} "
             f"prediction interval) and {self.actual:,} came: {verdict}."
         )
 
@@ -72,7 +73,8 @@ def one_time_buyers(model, summary: pd.DataFrame, check: Holdout) -> OneTimeBuye
     """Judge P(alive) = 1 of one-time buyers by what they did in the holdout.
 
     In BG/NBD customers leave only after a repeat purchase, so P(alive) of a one-time buyer is 1
-    however long the silence. "Active" is not "will buy", so purchases are what counts.
+    however long the silence. "Active" is not "will buy", so purchases are what counts. MBG/NBD and
+    Pareto/NBD know no such peculiarity and may be judged alike.
 
     Parameters
     ----------

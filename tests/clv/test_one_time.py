@@ -1,6 +1,6 @@
 import pytest
 
-from cxlib.clv import holdout, one_time_buyers
+from cxlib.clv import ParetoNBD, holdout, one_time_buyers
 
 
 @pytest.fixture(scope="module")
@@ -35,3 +35,11 @@ def test_without_one_time_buyers_nothing_breaks(model, summary):
     found = one_time_buyers(model, loyal, holdout(model, loyal, draws=40))
     assert list(found.table.index) == ["came back"]
     assert "Nobody bought only once" in found.summary()
+
+
+def test_other_models_do_not_call_them_all_active(summary):
+    model = ParetoNBD().fit(summary)
+    found = one_time_buyers(model, summary, holdout(model, summary, draws=100))
+    share = model.p_alive(summary[summary["frequency"] == 0]).mean()
+    assert 0.2 < share < 0.8
+    assert f"{100 * share:.0f} % of them active to the model" in found.summary()
