@@ -64,8 +64,8 @@ class OneTimeBuyers:
         active = "all" if row["p_alive"] == 1 else percent(row["p_alive"])
         return (
             f"Of {row['customers']:,.0f} customers with a single purchase, {active} of them "
-            f"active to the model, it expected {in_words(e, digits=0)} purchases ({percent(e.level)} "
-            f"prediction interval) and {self.actual:,} came: {verdict}."
+            f"active to the model, it expected {in_words(e, digits=0)} purchases "
+            f"({percent(e.level)} prediction interval) and {self.actual:,} came: {verdict}."
         )
 
 
