@@ -61,7 +61,8 @@ def change_points(
     """Change points of a series of estimates with known errors, only where they are supported.
 
     The clearest split into two levels is kept if a series without change shows one as clear in at
-    most 1 - level of `draws`; then each side is searched in the same way (binary segmentation).
+    most 1 - level of `draws`; then each side is searched in the same way at half that rate (binary
+    segmentation).
     Spread between neighbours beyond the errors counts as noise, in the series and in the draws.
 
     Parameters
@@ -107,9 +108,9 @@ def change_points(
     refuse(errors <= 0, "standard errors of 0 or less", "above 0")
     rng = np.random.default_rng(seed)
     found: dict[int, float] = {}
-    open_parts = [(0, len(values))]
+    open_parts = [(0, len(values), 1 - level)]
     while open_parts:
-        start, end = open_parts.pop()
+        start, end, allowed = open_parts.pop()
         if end - start < FEWEST:
             continue
         part, error = values[start:end], errors[start:end]
@@ -119,10 +120,10 @@ def change_points(
         luck = rng.normal(0, error * beyond, (draws, end - start))
         chance = _largest(luck, precision, _beyond(luck, error))[0]
         p = (1 + (chance >= clear).sum()) / (draws + 1)
-        if p <= 1 - level + 1e-12:
+        if p <= allowed + 1e-12:
             at = start + int(place)
             found[at] = float(p)
-            open_parts += [(start, at), (at, end)]
+            open_parts += [(start, at, allowed / 2), (at, end, allowed / 2)]
     edges = [0, *sorted(found), len(values)]
     means = [
         float(np.average(values[a:b], weights=1 / errors[a:b] ** 2))
