@@ -123,10 +123,10 @@ def bench_segments(quick: bool = False, text: bool = True) -> list[dict]:
         query = COUNTS.format(path=path)
 
         def bare():
-            return duckdb.sql(query).df()
+            return duckdb.connect().sql(query).df()
 
         def ours():
-            counts = duckdb.sql(query).df()
+            counts = duckdb.connect().sql(query).df()
             return net_score(counts["promoters"], counts["detractors"], counts["n"])
 
         def by_pandas():

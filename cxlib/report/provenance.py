@@ -129,7 +129,8 @@ def _rows(path: Path) -> int | None:
     if reader is None:
         return None
     try:
-        return duckdb.execute(f"SELECT count(*) FROM {reader}", [str(path)]).fetchone()[0]
+        with duckdb.connect() as own:
+            return own.execute(f"SELECT count(*) FROM {reader}", [str(path)]).fetchone()[0]
     except duckdb.Error:
         return None
 
