@@ -9,7 +9,7 @@ JOBS ?= 2
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help reports test lint lab notebooks lock bench calibrate test-pandas2 clean
+.PHONY: help reports test lint lab notebooks lock bench calibrate test-pandas2 test-scale clean
 
 help: ## Show what can be made
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' Makefile
@@ -50,10 +50,24 @@ calibrate: $(READY) ## Measure the coverage of every interval (benchmarks/out/ca
 test-pandas2: ## Run all tests again on pandas 2.2, in .venv-pandas2
 	@$(MAKE) --no-print-directory test VENV=.venv-pandas2 PANDAS="==2.2.*"
 
+# Spark's server and client come in one package, which the lock does not hold.
+.venv-spark/.spark: requirements.lock pyproject.toml
+	@$(MAKE) --no-print-directory .venv-spark/.ready VENV=.venv-spark
+	@.venv-spark/bin/uv pip install --quiet --python .venv-spark/bin/python -c requirements.lock \
+	    "pyspark[connect]>=4,<5"
+	@touch $@
+
+test-scale: $(READY) ## Run the SQL texts on a real PostgreSQL and a real Spark, where they are installed
+	@$(BIN)/python -m pytest -q tests/scale -k postgres
+	@if test -n "$(CXLIB_NO_SKIP)" || command -v java >/dev/null; then \
+	    $(MAKE) --no-print-directory .venv-spark/.spark && \
+	    .venv-spark/bin/python -m pytest -q tests/scale -k spark; \
+	else echo "Spark is skipped: Java 17 is not installed here."; fi
+
 lock: $(READY) ## Renew requirements.lock from pyproject.toml
 	@$(BIN)/uv pip compile pyproject.toml --extra dev --universal --generate-hashes \
 	    --python-version 3.11 --no-emit-index-url --no-emit-find-links \
 	    --custom-compile-command "make lock" --upgrade --quiet -o requirements.lock
 
 clean: ## Remove what the other targets made
-	rm -rf .venv .venv-pandas2 reports/out .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-pandas2 .venv-spark reports/out .pytest_cache .ruff_cache .hypothesis

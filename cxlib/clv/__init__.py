@@ -6,7 +6,8 @@ May not: read files or know how customers feel."""
 from importlib import import_module
 
 _HOMES = {
-    "summary": ("summarize",),
+    "summary": ("summarize", "summary_sql"),
+    "cohorts": ("Cohorts", "cohorts"),
     "beta_geo": ("BetaGeo",),
     "modified_beta_geo": ("ModifiedBetaGeo",),
     "pareto_nbd": ("ParetoNBD",),

@@ -6,7 +6,8 @@ import matplotlib.pyplot as plt
 import pandas as pd
 
 from cxlib.clv.plots import ACTUAL, PREDICTED, dates_on_x, known_customers, mark_split
-from cxlib.clv.summary import check_columns, to_day
+from cxlib.clv.sources import check_columns
+from cxlib.clv.units import to_day
 from cxlib.errors import CxError
 from cxlib.figures.style import MUTED
 

@@ -9,16 +9,9 @@ import numpy as np
 import pandas as pd
 
 from cxlib.clv.interval import bounds, check_simulation, percent
-from cxlib.clv.summary import (
-    EPOCH,
-    check_choices,
-    check_dates,
-    check_facts,
-    opened,
-    period_of,
-    sql_text,
-    to_day,
-)
+from cxlib.clv.sources import opened
+from cxlib.clv.summary import check_dates, read_facts
+from cxlib.clv.units import check_choices, day_of, period_of, to_day
 from cxlib.errors import CxError
 
 __all__ = ["Tracking", "tracking"]
@@ -107,6 +100,7 @@ def tracking(
     level: float = 0.95,
     draws: int = 200,
     seed: int = 1,
+    connection=None,
 ) -> Tracking:
     """Expected against actual repeat purchases of the calibration's customers, step by step.
 
@@ -118,9 +112,7 @@ def tracking(
     ----------
     model : BetaGeo
         Fitted in the same ``unit``.
-    transactions : DataFrame or path of a Parquet file
-        As for ``summarize``.
-    calibration_until, until, unit
+    transactions, calibration_until, until, unit, connection
         As for ``summarize``.
     step_days : int
         Length of a step; with unit "week" a multiple of 7.
@@ -148,14 +140,11 @@ def tracking(
             f"{' and a multiple of 7' if chosen.period_days == 7 else ''}, not {step_days!r}"
         )
     split, last = to_day(calibration_until, "calibration_until"), to_day(until, "until")
-    with opened(transactions) as connection:
-        facts = connection.sql(sql_text("summary_facts.sql")).df().iloc[0]
-        check_facts(facts)
-        last = last or to_day(facts.last_day)
-        check_dates(to_day(facts.first_day), to_day(facts.last_day), last, split)
-        table = connection.execute(
-            sql_text("tracking.sql"), {"period_days": chosen.period_days, "until": last}
-        ).df()
+    with opened(transactions, connection) as source:
+        facts = read_facts(source, last)
+        last = last or facts["last_day"]
+        check_dates(facts["first_day"], facts["last_day"], last, split)
+        table = source.ask("tracking", period_days=chosen.period_days, until=last)
     is_first = table["period"] == table["first_period"]
     early = table["first_period"] <= period_of(split, chosen)
     start, size = int(table["period"].min()), step_days // chosen.period_days
@@ -170,7 +159,7 @@ def tracking(
     ages = np.maximum(ends[:, None] - offsets, 0) / chosen.periods_per_unit
     expected = model.expected_newcomer_purchases(ages.ravel()).reshape(ages.shape) @ sizes
     drawn = simulate_steps(model, np.repeat(offsets, sizes), chosen, size, count, draws, seed)
-    first_day = EPOCH + timedelta(days=start * chosen.period_days)
+    first_day = day_of(start, chosen)
     steps = pd.DataFrame(
         {
             "ends_on": [

@@ -2,47 +2,40 @@
 
 from __future__ import annotations
 
-import difflib
 import warnings
-from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import date, datetime
-from importlib.resources import files
+from datetime import date
 from pathlib import Path
 
-import duckdb
 import numpy as np
 import pandas as pd
 
+from cxlib.clv.sources import DIALECTS, check_columns, named, opened, sql_for
+from cxlib.clv.units import (
+    EPOCH,
+    UNITS,
+    Unit,
+    check_choices,
+    day_of,
+    period_of,
+    to_day,
+    unit_of,
+)
 from cxlib.errors import CxError, CxWarning, Problem
 
-__all__ = ["UNITS", "Unit", "summarize", "unit_of"]
+__all__ = [
+    "EPOCH",
+    "UNITS",
+    "Unit",
+    "check_columns",
+    "check_dates",
+    "read_facts",
+    "summarize",
+    "summary_sql",
+    "to_day",
+    "unit_of",
+]
 
-COLUMNS = ("customer_id", "ordered_at", "amount")
-EPOCH = date(1970, 1, 5)
-
-
-@dataclass(frozen=True)
-class Unit:
-    """A unit of time: which purchases merge, and how long one unit is."""
-
-    name: str
-    plural: str
-    period_days: int
-    periods_per_unit: float
-
-    @property
-    def per_year(self) -> float:
-        """Units in a year of 365.25 days."""
-        return 365.25 / (self.period_days * self.periods_per_unit)
-
-
-UNITS = {
-    "D": Unit("D", "days", 1, 1.0),
-    "W": Unit("W", "weeks", 1, 7.0),
-    "M": Unit("M", "months", 1, 365.25 / 12),
-    "week": Unit("week", "weeks", 7, 1.0),
-}
+FOREVER = date(9999, 12, 31)
 
 
 def summarize(
@@ -52,6 +45,9 @@ def summarize(
     until: str | date | None = None,
     calibration_until: str | date | None = None,
     newcomers: str = "error",
+    negative: str = "error",
+    connection=None,
+    memory_mb: int | None = None,
 ) -> pd.DataFrame:
     """Purchase histories, one row a customer.
 
@@ -62,13 +58,15 @@ def summarize(
         T         = (last day observed - first purchase day) / 7
         monetary  = mean spend of the purchase days after the first
 
-    DuckDB runs ``cxlib/clv/summary.sql`` in process, on the frame or on a Parquet file.
+    DuckDB runs ``cxlib/clv/summary.sql`` in process, on the frame or on a Parquet file, spilling
+    to disk what memory cannot hold; or a server runs it where the transactions are.
 
     Parameters
     ----------
-    transactions : DataFrame or path of a Parquet file
-        Columns customer_id, ordered_at, amount (>= 0), one row a purchase or an order line.
+    transactions : DataFrame, path of a Parquet file, or text
+        Columns customer_id, ordered_at, amount, one row a purchase or an order line.
         Of times with a zone the local date counts. An amount of zero is a purchase like any other.
+        With ``connection``: the name of a table, or a SELECT in the server's own SQL.
     unit : {"W", "week", "D", "M"}
         ``"D"``, ``"W"``, ``"M"``: elapsed days, divided by 1, 7 and 30.4375 (a twelfth of
         365.25 days); purchases of a day are merged. ``"week"``: whole calendar weeks, Monday to
@@ -83,6 +81,17 @@ def summarize(
         day belongs to the calibration as a whole.
     newcomers : {"error", "drop"}
         What to do with customers whose first purchase lies in the holdout.
+    negative : {"error", "drop", "net"}
+        Returns, that is negative amounts: refused, left out, or taken off the customer's latest
+        purchases before them (``cxlib/clv/netting.sql``), where what is wholly returned is no
+        purchase. Returns of the holdout are taken off purchases of the holdout alone, so that the
+        calibration knows nothing of them.
+    connection : psycopg connection, Spark session or DuckDB connection, optional
+        Where the transactions are (extras ``postgres`` and ``spark``). Of times with a zone the
+        query must say the local one. An answer of one row a customer is all that travels.
+    memory_mb : int, optional
+        Bound of DuckDB's memory in this process [megabytes]; what is beyond goes to a temporary
+        folder. Default: DuckDB's own, four fifths of the machine.
 
     Returns
     -------
@@ -91,13 +100,14 @@ def summarize(
         (in the currency of amount; 0.0 without a repeat purchase, as in lifetimes and
         pymc-marketing). With ``calibration_until`` also holdout_frequency (purchase days in the
         holdout), holdout_spend (their total) and holdout_duration (in ``unit``).
-        ``attrs["summarize"]`` holds unit, until, calibration_until and counts.
+        ``attrs["summarize"]`` holds unit, until, calibration_until and counts; returns_lost is the
+        money of returns that found no purchase.
 
     Raises
     ------
     CxError
         A column is missing, a value is missing or negative, no or a single purchase, dates outside
-        the data, or customers seen in the holdout only.
+        the data, customers seen in the holdout only, or a query that the server refuses.
 
     References
     ----------
@@ -117,29 +127,22 @@ def summarize(
     anna                 2      3.0  4.0      35.0
     ben                  0      0.0  2.0       0.0
     """
-    chosen = check_choices(unit, newcomers)
+    chosen = check_choices(unit, newcomers, negative)
     last = to_day(until, "until")
     halved = calibration_until == "middle"
     split = None if halved else to_day(calibration_until, "calibration_until")
-    with opened(transactions) as connection:
-        facts = connection.sql(sql_text("summary_facts.sql")).df().iloc[0]
-        check_facts(facts)
-        first_day, last_day = to_day(facts.first_day), to_day(facts.last_day)
-        last = last or last_day
+    with opened(transactions, connection, memory_mb) as source:
+        facts = read_facts(source, last, negative)
+        first_day, last = facts["first_day"], last or facts["last_day"]
         if halved:
             split = first_day + (last - first_day) // 2
-        check_dates(first_day, last_day, last, split)
-        table = connection.execute(
-            sql_text("summary.sql"),
-            {
-                "period_days": chosen.period_days,
-                "periods_per_unit": chosen.periods_per_unit,
-                "until": last,
-                "calibration_period": period_of(split or last, chosen),
-            },
-        ).df()
-        after = "SELECT COUNT(*) FROM transactions WHERE CAST(ordered_at AS DATE) > $until"
-        ignored = connection.execute(after, {"until": last}).fetchone()[0]
+        check_dates(first_day, facts["last_day"], last, split)
+        values = sql_values(chosen, last, split)
+        table = source.ask("summary", negative, **values)
+        lost = 0.0
+        if negative == "net" and facts["negative"]:
+            kept = source.ask("summary_facts", negative, **values)["total"].iloc[0]
+            lost = max(0.0, float(kept) - facts["total"])
     late = table["first_period"] > period_of(split or last, chosen)
     check_newcomers(table[late], len(table), chosen, split, newcomers)
     if split and chosen.period_days == 7 and split.weekday() != 6:
@@ -149,43 +152,85 @@ def summarize(
             CxWarning,
             stacklevel=2,
         )
-    frame = finish(table[~late], split, chosen, last)
+    frame = finish(table[~late] if late.any() else table, split, chosen, last)
     frame.attrs["summarize"] = {
         "unit": unit,
         "until": f"{last:%Y-%m-%d}",
         "calibration_until": f"{split:%Y-%m-%d}" if split else None,
-        "rows": int(facts.rows_read),
-        "rows_after_until": int(ignored),
+        "rows": facts["rows_read"],
+        "rows_after_until": facts["after_until"],
         "newcomers_dropped": int(late.sum()),
+        "returns": facts["negative"],
+        "returns_lost": round(lost, 6),
     }
     return frame
 
 
-def unit_of(summary: pd.DataFrame, unit: str | None = None) -> Unit:
-    """The unit of time of a summary: as named, else as ``summarize`` noted it, else weeks, aloud.
+def summary_sql(
+    dialect: str = "duckdb",
+    *,
+    until: str | date,
+    calibration_until: str | date | None = None,
+    unit: str = "W",
+    negative: str = "error",
+    table: str = "transactions",
+) -> str:
+    """The SQL text that ``summarize`` runs, for those who run it themselves.
+
+    Parameters
+    ----------
+    dialect : {"duckdb", "postgres", "spark"}
+    until, calibration_until, unit, negative
+        As for ``summarize``.
+    table : str
+        Name of the table.
+
+    Returns
+    -------
+    str
 
     Examples
     --------
-    >>> unit_of(pd.DataFrame(), "D").plural
-    'days'
+    >>> print(summary_sql("postgres", until="2025-01-31").splitlines()[1])
+    SELECT customer_id, ordered_at, amount FROM transactions
     """
-    if unit is None:
-        unit = summary.attrs.get("summarize", {}).get("unit")
-    if unit is None:
-        unit = "W"
-        warnings.warn(
-            'The summary does not say its unit of time; weeks are taken. Pass unit="W" (or "D", '
-            '"M", "week") to say so.',
-            CxWarning,
-            stacklevel=3,
-        )
-    return check_choices(unit)
+    chosen = check_choices(unit, negative=negative)
+    if dialect not in DIALECTS:
+        raise CxError(f"dialect {dialect!r} is unknown; there are {', '.join(DIALECTS)}")
+    last, split = to_day(until, "until"), to_day(calibration_until, "calibration_until")
+    values = sql_values(chosen, last, split)
+    return sql_for("summary", dialect, named(table), negative, **values)
+
+
+def sql_values(unit, last, split) -> dict:
+    return {
+        "period_days": unit.period_days,
+        "periods_per_unit": unit.periods_per_unit,
+        "until": last,
+        "calibration_period": period_of(split or last, unit),
+    }
+
+
+def read_facts(source, last=None, negative="error") -> dict:
+    """What must be known before the rows are summed up; a CxError where they cannot be."""
+    until = last or FOREVER
+    facts = source.ask("summary_facts", until=until).iloc[0]
+    check_facts(facts, negative)
+    found = {name: int(facts[name]) for name in ("rows_read", "after_until", "negative")}
+    found["total"] = float(facts["total"])
+    if found["negative"]:
+        # Days of returns are no days of purchases.
+        facts = source.ask("summary_facts", "drop", until=until).iloc[0]
+        if not facts["rows_read"]:
+            raise CxError("All rows are returns: there is no purchase to sum up.")
+    return found | {day: to_day(facts[day]) for day in ("first_day", "last_day")}
 
 
 def finish(table, split, unit, last):
     frame = table.set_index("customer_id")
     if isinstance(frame.index, pd.CategoricalIndex):
-        frame = frame.set_axis(frame.index.astype(str)).rename_axis("customer_id").sort_index()
+        frame = frame.set_axis(frame.index.astype(str)).rename_axis("customer_id")
+    frame = frame.sort_index()
     repeats = frame["frequency"].astype("int64")
     spend = frame["repeat_spend"].to_numpy(float)
     columns = {
@@ -202,106 +247,7 @@ def finish(table, split, unit, last):
     return pd.DataFrame(columns, index=frame.index)
 
 
-@contextmanager
-def opened(transactions):
-    """A DuckDB connection with a view ``transactions`` of the three columns."""
-    connection = duckdb.connect()
-    try:
-        if isinstance(transactions, (str, Path)):
-            register_parquet(connection, Path(transactions))
-        else:
-            connection.register("transactions", plain_frame(transactions))
-        yield connection
-    finally:
-        connection.close()
-
-
-def register_parquet(connection, path):
-    if not path.is_file():
-        raise CxError(f"{path} is not there: summarize takes a frame or the path of a Parquet file")
-    try:
-        columns = connection.read_parquet(str(path))
-    except duckdb.Error as error:
-        raise CxError(
-            f"{path} is not a Parquet file DuckDB can read. "
-            "Read other files by cxlib.read_transactions first."
-        ) from error
-    check_columns(columns.columns)
-    types = dict(zip(columns.columns, map(str, columns.types), strict=True))
-    if types["ordered_at"] not in {"DATE", "TIMESTAMP", "TIMESTAMP_NS", "TIMESTAMP_MS"}:
-        raise CxError(
-            f"ordered_at in {path} is of type {types['ordered_at']}; a Parquet file keeps no local "
-            "date of times with a zone, nor may a date be text. Read it by "
-            "cxlib.read_transactions(path, timezone=...)."
-        )
-    columns.create_view("transactions")
-
-
-def plain_frame(transactions):
-    """The three columns, with naive local dates in ordered_at."""
-    check_columns(transactions.columns)
-    frame = transactions.loc[:, list(COLUMNS)].reset_index(drop=True)
-    days = frame["ordered_at"]
-    if days.dtype == object and days.map(lambda d: isinstance(d, date) or pd.isna(d)).all():
-        days = pd.to_datetime(
-            days.map(
-                lambda d: (
-                    d if pd.isna(d) else pd.Timestamp(d.date() if isinstance(d, datetime) else d)
-                )
-            )
-        )
-    problems = []
-    if not pd.api.types.is_datetime64_any_dtype(days):
-        problems.append(
-            Problem(
-                f"ordered_at must hold dates, not {days.dtype}",
-                where=f"first value {days.iloc[0]!r}" if len(days) else "",
-                cause="Read the file by cxlib.read_transactions, or convert by pandas.to_datetime.",
-            )
-        )
-    if not pd.api.types.is_numeric_dtype(frame["amount"]):
-        problems.append(
-            Problem(
-                f"amount must hold numbers, not {frame['amount'].dtype}",
-                where=f"first value {frame['amount'].iloc[0]!r}" if len(frame) else "",
-                cause="Read the file by cxlib.read_transactions, which names every bad cell.",
-            )
-        )
-    if problems:
-        raise CxError("The transactions cannot be summed up.", problems)
-    frame["ordered_at"] = days.dt.tz_localize(None)
-    return frame
-
-
-def check_choices(unit, newcomers="error"):
-    problems = []
-    if unit not in UNITS:
-        problems.append(Problem(f"unit {unit!r} is unknown", allowed=", ".join(UNITS)))
-    if newcomers not in {"error", "drop"}:
-        problems.append(Problem(f"newcomers={newcomers!r} is unknown", allowed="error, drop"))
-    if problems:
-        raise CxError("summarize cannot do what was asked.", problems)
-    return UNITS[unit]
-
-
-def check_columns(columns):
-    missing = [name for name in COLUMNS if name not in columns]
-    if missing:
-        near = {name: difflib.get_close_matches(name, map(str, columns), 1) for name in missing}
-        raise CxError(
-            "The transactions lack what a summary needs.",
-            [
-                Problem(
-                    f"column {name} is missing",
-                    where=f"there are {', '.join(map(str, columns)) or 'none'}",
-                    cause=f"Did you mean {near[name][0]}?" if near[name] else "",
-                )
-                for name in missing
-            ],
-        )
-
-
-def check_facts(facts):
+def check_facts(facts, negative):
     rows = int(facts.rows_read)
     if rows < 2:
         raise CxError(
@@ -317,15 +263,15 @@ def check_facts(facts):
         )
         if count
     ]
-    if facts.negative:
+    if facts.negative and negative == "error":
         problems.append(
             Problem(
                 f"amounts must be >= 0: {int(facts.negative):,} of {rows:,} are negative "
                 f"(smallest {facts.smallest:g})",
-                cause='Returns are not purchases: read with negative="net" or negative="drop".',
+                cause='Returns are not purchases: pass negative="net" or negative="drop".',
             )
         )
-    if facts.largest == np.inf:
+    if facts.infinite:
         problems.append(Problem("amounts must be finite: at least one is infinite"))
     if problems:
         raise CxError("The transactions cannot be summed up.", problems)
@@ -347,7 +293,7 @@ def check_newcomers(late, customers, unit, split, newcomers):
     if late.empty or newcomers == "drop":
         return
     first = late.sort_values(["first_period", "customer_id"]).iloc[0]
-    day = EPOCH + pd.Timedelta(days=int(first.first_period) * unit.period_days)
+    day = day_of(first.first_period, unit)
     raise CxError(
         f"{len(late):,} of {customers:,} customers bought for the first time after "
         f"{split:%Y-%m-%d}, the first of them {first.customer_id!r} on {day:%Y-%m-%d}: nothing "
@@ -355,24 +301,3 @@ def check_newcomers(late, customers, unit, split, newcomers):
         'newcomers="drop" to leave them out (and count them among the misses), or move '
         "calibration_until."
     )
-
-
-def to_day(value, name="date"):
-    """A plain date; of a time with a zone, its local date."""
-    if value is None:
-        return None
-    try:
-        stamp = pd.Timestamp(value)
-    except (ValueError, TypeError) as error:
-        raise CxError(f'{name} must be a date such as "1997-09-30", not {value!r}') from error
-    if stamp is pd.NaT:
-        raise CxError(f'{name} must be a date such as "1997-09-30", not {value!r}')
-    return stamp.date()
-
-
-def period_of(day, unit):
-    return (day - EPOCH).days // unit.period_days
-
-
-def sql_text(name):
-    return files("cxlib.clv").joinpath(name).read_text(encoding="utf-8")

@@ -6,9 +6,10 @@ WITH purchases AS (
     SELECT
         customer_id,
         CAST(FLOOR(
-            DATE_DIFF('day', DATE '1970-01-05', CAST(ordered_at AS DATE)) / $period_days
+            CAST(DATE_DIFF('day', DATE '1970-01-05', CAST(ordered_at AS DATE)) AS DOUBLE)
+            / $period_days
         ) AS BIGINT) AS period,
-        SUM(amount) AS spend
+        SUM(CAST(amount AS DOUBLE)) AS spend
     FROM transactions
     WHERE CAST(ordered_at AS DATE) <= $until
     GROUP BY 1, 2
@@ -23,16 +24,18 @@ firsts AS (
 SELECT
     purchases.customer_id AS customer_id,
     firsts.first_period AS first_period,
-    SUM(CASE WHEN period > first_period AND period <= $calibration_period THEN 1 ELSE 0 END)
-        AS frequency,
-    MAX(CASE WHEN period <= $calibration_period THEN period - first_period ELSE 0 END)
-        / $periods_per_unit AS recency,
-    ($calibration_period - first_period) / $periods_per_unit AS T,
-    SUM(CASE WHEN period > first_period AND period <= $calibration_period THEN spend ELSE 0 END)
-        AS repeat_spend,
-    SUM(CASE WHEN period > $calibration_period THEN 1 ELSE 0 END) AS holdout_frequency,
-    SUM(CASE WHEN period > $calibration_period THEN spend ELSE 0 END) AS holdout_spend
+    CAST(SUM(CASE WHEN period > first_period AND period <= $calibration_period THEN 1 ELSE 0 END)
+        AS BIGINT) AS frequency,
+    CAST(MAX(CASE WHEN period <= $calibration_period THEN period - first_period ELSE 0 END)
+        AS DOUBLE) / CAST($periods_per_unit AS DOUBLE) AS recency,
+    CAST($calibration_period - firsts.first_period AS DOUBLE)
+        / CAST($periods_per_unit AS DOUBLE) AS "T",
+    SUM(CASE WHEN period > first_period AND period <= $calibration_period THEN spend
+        ELSE CAST(0 AS DOUBLE) END) AS repeat_spend,
+    CAST(SUM(CASE WHEN period > $calibration_period THEN 1 ELSE 0 END)
+        AS BIGINT) AS holdout_frequency,
+    SUM(CASE WHEN period > $calibration_period THEN spend
+        ELSE CAST(0 AS DOUBLE) END) AS holdout_spend
 FROM purchases
 INNER JOIN firsts ON purchases.customer_id = firsts.customer_id
 GROUP BY 1, 2
-ORDER BY 1

@@ -3,7 +3,8 @@ WITH purchases AS (
     SELECT DISTINCT
         customer_id,
         CAST(FLOOR(
-            DATE_DIFF('day', DATE '1970-01-05', CAST(ordered_at AS DATE)) / $period_days
+            CAST(DATE_DIFF('day', DATE '1970-01-05', CAST(ordered_at AS DATE)) AS DOUBLE)
+            / $period_days
         ) AS BIGINT) AS period
     FROM transactions
     WHERE CAST(ordered_at AS DATE) <= $until

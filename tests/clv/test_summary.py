@@ -1,5 +1,6 @@
 from datetime import date
 
+import duckdb
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import cxlib as cx
-from cxlib.clv import summarize
+from cxlib.clv import summarize, summary_sql
 from cxlib.clv.summary import unit_of
 
 FEW = settings(deadline=None, max_examples=12)
@@ -199,6 +200,67 @@ def test_newcomers_are_refused_or_dropped():
     assert found.attrs["summarize"]["newcomers_dropped"] == 1
 
 
+@pytest.mark.filterwarnings("ignore:.*handled while reading:cxlib.errors.CxWarning")
+@FEW
+@given(logs(), st.lists(st.integers(-300, 0), min_size=1, max_size=6), st.randoms())
+def test_returns_are_netted_as_the_reader_nets_them(log, cents, random):
+    rows = [random.randrange(len(log)) for _ in cents]
+    late = pd.to_timedelta([random.randrange(60) for _ in cents], unit="D")
+    back = log.iloc[rows].assign(amount=[c / 100 for c in cents])
+    both = pd.concat([log, back.assign(ordered_at=back["ordered_at"] + late)])
+    read = cx.read_transactions(both, negative="net", private=False)
+    if len(read) < 2:
+        return
+    until = both["ordered_at"].max()
+    found = summarize(both, negative="net", until=until)
+    pd.testing.assert_frame_equal(
+        found, summarize(read, until=until), rtol=1e-12, check_index_type=False
+    )
+
+
+def test_returns_of_the_holdout_do_not_reach_back():
+    back = frame(("a", "2025-01-24", -40.0), ("a", "2025-02-03", -5.0), ("b", "2025-01-16", -30.0))
+    log = pd.concat([SMALL, back])
+    found = summarize(log, calibration_until="2025-01-22", until="2025-02-05", negative="net")
+    # 40 come back before anything of the holdout was bought: lost, as are 5 of b's 30
+    assert found.loc["a", ["frequency", "monetary", "holdout_frequency"]].tolist() == [2, 35, 1]
+    assert found.loc["a", "holdout_spend"] == 4
+    assert list(found.index) == ["a"]  # b's only purchase was returned
+    assert found.attrs["summarize"]["returns"] == 3
+    assert found.attrs["summarize"]["returns_lost"] == 45
+    whole = summarize(log, negative="drop", until="2025-02-05")
+    pd.testing.assert_frame_equal(whole, summarize(SMALL, until="2025-02-05"))
+
+
+def test_days_of_returns_are_no_days_of_purchases():
+    log = pd.concat([SMALL, frame(("a", "2025-03-01", -9.0))])
+    for choice in ("drop", "net"):
+        assert summarize(log, negative=choice).attrs["summarize"]["until"] == "2025-02-02"
+
+
+def test_a_duckdb_table_and_a_bound_on_memory_give_the_same(purchases, tmp_path):
+    wanted = summarize(purchases)
+    with duckdb.connect(tmp_path / "shop.duckdb") as shop:
+        shop.execute("CREATE TABLE orders AS SELECT * FROM purchases")
+        pd.testing.assert_frame_equal(summarize("orders", connection=shop), wanted, rtol=1e-12)
+    pd.testing.assert_frame_equal(summarize(purchases, memory_mb=100), wanted, rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("dialect", "words"),
+    [
+        ("duckdb", ["DATE_DIFF('day'", "DATE '2025-01-31'"]),
+        ("postgres", ["CAST(ordered_at AS DATE) - CAST('1970-01-05' AS DATE)", "DOUBLE PRECISION"]),
+        ("spark", ["DATEDIFF(DAY"]),
+    ],
+)
+def test_the_text_may_be_had_in_every_dialect(dialect, words):
+    text = summary_sql(dialect, until="2025-01-31", negative="net", table="shop.orders")
+    assert "$" not in text
+    for word in ["FROM shop.orders", *words]:
+        assert word in text
+
+
 @pytest.mark.parametrize(
     ("log", "options", "words"),
     [
@@ -218,6 +280,11 @@ def test_newcomers_are_refused_or_dropped():
         (SMALL, {"until": "soon"}, ["until must be a date", "'soon'"]),
         (SMALL, {"unit": "weeks", "newcomers": "keep"}, ["unit 'weeks'", "newcomers='keep'"]),
         ("nowhere.parquet", {}, ["nowhere.parquet is not there"]),
+        (SMALL, {"negative": "keep"}, ["negative='keep'", "error, drop, net"]),
+        (SMALL.assign(amount=-1.0), {"negative": "net"}, ["All rows are returns"]),
+        (SMALL, {"memory_mb": 10}, ["memory_mb must be", "not 10"]),
+        (SMALL, {"connection": duckdb}, ["name of a table or a SELECT", "not DataFrame"]),
+        ("orders", {"connection": object()}, ["psycopg connection", "builtins.object"]),
     ],
 )
 def test_bad_input_is_named(log, options, words):
