@@ -9,6 +9,7 @@ import pandas as pd
 
 from cxlib.clv.histories import columns_of, read_histories, require_columns
 from cxlib.clv.interval import bounds, check_simulation, in_words, interval_of, percent
+from cxlib.clv.surprise import p_two_sided
 from cxlib.errors import CxError
 from cxlib.stats.interval import Interval
 
@@ -41,6 +42,8 @@ class Holdout:
         predicted, low, high, actual of each.
     hiatus : float
         The pause after which the hiatus rule takes a customer for lost, in the unit of time.
+    p : float
+        Of the actual total among the drawn ones, two-sided.
     """
 
     predicted: Interval
@@ -54,6 +57,7 @@ class Holdout:
     customers: pd.DataFrame = field(repr=False)
     hiatus: float
     level: float
+    p: float
 
     @property
     def inside(self) -> bool:
@@ -157,24 +161,13 @@ def holdout(
     >>> check.inside
     True
     """
-    check_simulation(level, draws)
-    require_columns(summary, ("holdout_frequency", "holdout_duration"))
-    x, t_x, T, n = read_histories(summary)
-    if (n != 1).any():
-        raise CxError("The holdout is per customer: expand rows with n > 1, or drop the column n.")
-    actual, duration = columns_of(summary, ("holdout_frequency", "holdout_duration"))
-    if (duration != duration[0]).any() or not duration[0] > 0:
-        raise CxError("holdout_duration must be one time above 0, the same for all customers.")
-    if not (np.isfinite(actual) & (actual >= 0)).all() or actual.sum() == 0:
-        raise CxError(
-            "holdout_frequency must be counts >= 0 with at least one purchase: there is nothing "
-            "to compare with. Does the holdout lie after the end of the data?"
-        )
-    duration = float(duration[0])
+    x, t_x, T, actual, duration = read_holdout(summary, level, draws)
     predicted = model.expected_purchases(summary, duration).to_numpy()
     groups = np.minimum(x, TOP_FREQUENCY).astype(int)
     rng = np.random.default_rng(seed)
-    low, high, by_group = simulate_counts(model, (x, t_x, T), groups, duration, level, draws, rng)
+    low, high, by_group = simulate_counts(
+        model, (x, t_x, T), groups, TOP_FREQUENCY + 1, duration, level, draws, rng
+    )
     if hiatus is None:
         hiatus = default_hiatus(x, t_x, T)
     rules = {f"{model.label} model": predicted, **simple_rules(x, t_x, T, duration, hiatus)}
@@ -196,15 +189,34 @@ def holdout(
         ),
         hiatus=float(hiatus),
         level=level,
+        p=p_two_sided(actual.sum(), by_group.sum(axis=0)),
     )
 
 
-def simulate_counts(model, rows, groups, duration, level, draws, rng):
+def read_holdout(summary, level, draws):
+    """x, t_x, T and actual purchases of each customer, and the holdout's duration; checked."""
+    check_simulation(level, draws)
+    require_columns(summary, ("holdout_frequency", "holdout_duration"))
+    x, t_x, T, n = read_histories(summary)
+    if (n != 1).any():
+        raise CxError("The holdout is per customer: expand rows with n > 1, or drop the column n.")
+    actual, duration = columns_of(summary, ("holdout_frequency", "holdout_duration"))
+    if (duration != duration[0]).any() or not duration[0] > 0:
+        raise CxError("holdout_duration must be one time above 0, the same for all customers.")
+    if not (np.isfinite(actual) & (actual >= 0)).all() or actual.sum() == 0:
+        raise CxError(
+            "holdout_frequency must be counts >= 0 with at least one purchase: there is nothing "
+            "to compare with. Does the holdout lie after the end of the data?"
+        )
+    return x, t_x, T, actual, float(duration[0])
+
+
+def simulate_counts(model, rows, groups, count, duration, level, draws, rng):
     """Interval of each customer's count, and drawn totals by group of shape (groups, draws)."""
     params = model.draw_parameters(draws, rng)
     customers = len(rows[0])
     low, high = np.empty(customers), np.empty(customers)
-    totals = np.zeros((TOP_FREQUENCY + 1, draws))
+    totals = np.zeros((count, draws))
     step = max(1, CELLS // draws)
     for start in range(0, customers, step):
         part = slice(start, start + step)

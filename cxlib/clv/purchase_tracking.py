@@ -11,6 +11,7 @@ import pandas as pd
 from cxlib.clv.interval import bounds, check_simulation, percent
 from cxlib.clv.sources import opened
 from cxlib.clv.summary import check_dates, read_facts
+from cxlib.clv.surprise import calendar_p
 from cxlib.clv.units import check_choices, day_of, period_of, to_day
 from cxlib.errors import CxError
 
@@ -35,6 +36,9 @@ class Tracking:
         Customers who first bought later; they are left out of both sides.
     step_days : int
     level : float
+    p : float
+        Of the course over calendar time (``surprise.calendar_p``): small where a season or trend
+        moves purchases to times the model does not know of.
     """
 
     steps: pd.DataFrame = field(repr=False)
@@ -42,6 +46,7 @@ class Tracking:
     newcomers: int
     step_days: int
     level: float
+    p: float
 
     @property
     def cumulative_error(self) -> float:
@@ -79,7 +84,8 @@ class Tracking:
             f"was fitted to; after it the error is {percent(self.holdout_error, 1, sign=True)}"
             f"{', so the first figure flatters' if flatters else ''}. Of {after:,} {step} after "
             f"the calibration {self.outside:,} lie outside the interval, where at most about "
-            f"{max((1 - self.level) * after, 1):.0f} would if the model held."
+            f"{max((1 - self.level) * after, 1):.0f} would if the model held. A course over time "
+            f"as odd as this one would come in at most {percent(self.p, 1)} of such cases."
         )
 
     def plot(self, ax=None, *, cumulative: bool = False):
@@ -173,7 +179,8 @@ def tracking(
         index=pd.RangeIndex(1, count + 1, name="step"),
     )
     newcomers = int(table.loc[~early & is_first, "purchases"].sum())
-    return Tracking(steps, int(sizes.sum()), newcomers, step_days, level)
+    p = calendar_p(actual, drawn)
+    return Tracking(steps, int(sizes.sum()), newcomers, step_days, level, p)
 
 
 def columns(prefix, actual, predicted, drawn, level):
