@@ -7,7 +7,7 @@ from importlib import import_module
 
 _HOMES = {
     "summary": ("summarize", "summary_sql"),
-    "cohorts": ("Cohorts", "cohorts"),
+    "cohort_table": ("Cohorts", "cohorts"),
     "beta_geo": ("BetaGeo",),
     "modified_beta_geo": ("ModifiedBetaGeo",),
     "pareto_nbd": ("ParetoNBD",),
@@ -19,9 +19,9 @@ _HOMES = {
     "purchase_tracking": ("Tracking", "tracking"),
     "cohort_error": ("CohortErrors", "error_by_cohort"),
     "lift": ("Lift", "decile_lift"),
-    "predictive_check": ("PredictiveCheck", "predictive_check"),
-    "rolling_origin": ("RollingOrigin", "rolling_origin"),
-    "model_checks": ("ModelChecks", "model_checks"),
+    "replicates": ("PredictiveCheck", "predictive_check"),
+    "origins": ("RollingOrigin", "rolling_origin"),
+    "five_checks": ("ModelChecks", "model_checks"),
     "contrast": ("contrasting_customers",),
     "concentration": ("TopShare", "top_share"),
     "formulas": ("less_churn_value", "retention_value", "simple_value"),

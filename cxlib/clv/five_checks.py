@@ -14,8 +14,8 @@ from cxlib.clv.cohort_error import error_by_cohort
 from cxlib.clv.gamma_gamma import GammaGamma
 from cxlib.clv.holdout_check import holdout
 from cxlib.clv.interval import percent
-from cxlib.clv.predictive_check import predictive_check
 from cxlib.clv.purchase_tracking import tracking
+from cxlib.clv.replicates import predictive_check
 from cxlib.clv.summary import summarize
 from cxlib.errors import CxError, CxWarning
 from cxlib.stats.multiplicity import adjust_p
