@@ -47,21 +47,20 @@ def purchases_if_active(params, x, T, horizon):
     digits (a near 1, c near 0, a + b beyond 100) an integral over p takes its place; elsewhere the
     two agree to 1e-9.
     """
-    r, alpha, a, b = params.values()
+    r, alpha, a, b = (np.broadcast_to(p, x.shape) for p in params.values())
     z, c = horizon / (alpha + T + horizon), a + b + x - 1
-    hard = np.abs(c) < NEAR_POLE
-    if a + b > LARGE or abs(a - 1) < NEAR_POLE:
-        hard[:] = True
+    hard = (np.abs(c) < NEAR_POLE) | (a + b > LARGE) | (np.abs(a - 1) < NEAR_POLE)
     values = np.empty(len(x))
     easy = ~hard
-    c, z = c[easy], z[easy]
-    series = np.exp((a - 1) * np.log1p(-z)) * hyp2f1(a + b - 1 - r, a - 1, c, z)
-    values[easy] = c * (1 - series) / (a - 1)
+    c, z, shape, less, rest = (v[easy] for v in (c, z, r, a - 1, a + b - 1))
+    series = np.exp(less * np.log1p(-z)) * hyp2f1(rest - shape, less, c, z)
+    values[easy] = c * (1 - series) / less
     hard |= ~np.isfinite(values)
     at = np.flatnonzero(hard)
     for start in range(0, len(at), ROWS):
         part = at[start : start + ROWS]
-        values[part] = integral_if_active(params, x[part], T[part], horizon[part])
+        own = {name: p[part] for name, p in zip(params, (r, alpha, a, b), strict=True)}
+        values[part] = integral_if_active(own, x[part], T[part], horizon[part])
     return np.maximum(values, 0.0)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from statistics import NormalDist
 from types import MappingProxyType
@@ -43,6 +43,9 @@ class Scale:
     def working(self, value: float) -> float:
         return logit(value) if self.share else np.log(value - self.offset)
 
+    def natural(self, at: float) -> float:
+        return float(expit(at) if self.share else np.exp(at) + self.offset)
+
 
 @dataclass(frozen=True, eq=False)
 class FittedModel:
@@ -65,6 +68,8 @@ class FittedModel:
         Whether the data leave a parameter at its bound; ``boundary_note`` says what that means.
     prior : mapping or None
         Median and spread of the priors it was fitted with; ``log_likelihood`` is without them.
+    posterior_draws : ndarray (parameters, draws) or None
+        What ``posterior`` drew; intervals then come from these instead of the covariance.
     """
 
     names: ClassVar[tuple[str, ...]]
@@ -79,6 +84,7 @@ class FittedModel:
     at_boundary: bool = False
     boundary_note: str = field(default="", repr=False)
     prior: Mapping[str, tuple[float, float]] | None = field(default=None, repr=False)
+    posterior_draws: np.ndarray | None = field(default=None, repr=False)
 
     def __post_init__(self):
         if self.params is None:
@@ -157,10 +163,7 @@ class FittedModel:
         ``rows.sample()`` gives a smaller set to start from, or None. A CxWarning tells where a
         parameter is at its bound.
         """
-        shift = np.log(unit) * np.array([scale.relative for scale in self.scales])
-        low, high = (
-            shift + [getattr(scale, side) for scale in self.scales] for side in ("low", "high")
-        )
+        shift, low, high = self.bounds_at(unit)
         centre, precision, named = self.read_prior(prior, shift)
         samples = [rows]
         while (smaller := samples[0].sample()) is not None:
@@ -172,11 +175,8 @@ class FittedModel:
                 away = precision * distance
                 penalty = away @ distance / 2
                 if value_only:
-                    natural = self.from_theta(theta)
-                    return self.likelihood(natural, sample, value_only=True) - penalty
-                params, jacobian, curvature = self.to_natural(theta)
-                value, *slopes = self.likelihood(params, sample)
-                gradient, hessian = to_working(*slopes, jacobian, curvature)
+                    return self.working_likelihood(theta, sample, value_only=True) - penalty
+                value, gradient, hessian = self.working_likelihood(theta, sample)
                 return value - penalty, gradient - away, hessian - np.diag(precision)
 
             return objective
@@ -186,6 +186,38 @@ class FittedModel:
         likelihood = optimum.value + precision @ away**2 / 2
         return self.fitted(optimum, likelihood, customers, named, stacklevel)
 
+    def log_posterior(self, summary, prior):
+        """Log posterior density of working parameters, their bounds and prior variances."""
+        rows, unit, _ = self.learn_from(summary)
+        shift, low, high = self.bounds_at(unit)
+        centre, precision, _ = self.read_prior(prior, shift)
+
+        def density(theta):
+            value = self.rough_likelihood(theta, rows)
+            return value - precision @ (theta - centre) ** 2 / 2
+
+        return density, low, high, 1 / precision
+
+    def working_likelihood(self, theta, rows, *, value_only=False):
+        """Log-likelihood of working parameters: value, or value, gradient and Hessian."""
+        if value_only:
+            return self.likelihood(self.from_theta(theta), rows, value_only=True)
+        params, jacobian, curvature = self.to_natural(theta)
+        value, *slopes = self.likelihood(params, rows)
+        return value, *to_working(*slopes, jacobian, curvature)
+
+    def rough_likelihood(self, theta, rows) -> float:
+        """Log-likelihood of working parameters, as exactly as drawing from it needs."""
+        return self.working_likelihood(theta, rows, value_only=True)
+
+    def bounds_at(self, unit):
+        """Logarithm of the unit where it counts, and the bounds of the working parameters."""
+        shift = np.log(unit) * np.array([scale.relative for scale in self.scales])
+        low, high = (
+            shift + [getattr(scale, side) for scale in self.scales] for side in ("low", "high")
+        )
+        return shift, low, high
+
     def read_prior(self, prior, shift):
         """Centre and precision of each working parameter, and the prior in words to keep."""
         names = [scale.name for scale in self.scales]
@@ -194,11 +226,8 @@ class FittedModel:
         if prior == "weak":
             centre = shift + [scale.centre for scale in self.scales]
             spread = np.array([scale.spread for scale in self.scales])
-            medians = [
-                expit(at) if scale.share else np.exp(at) + scale.offset
-                for scale, at in zip(self.scales, centre, strict=True)
-            ]
-            pairs = zip(map(float, medians), map(float, spread), strict=True)
+            medians = [s.natural(at) for s, at in zip(self.scales, centre, strict=True)]
+            pairs = zip(medians, map(float, spread), strict=True)
             return centre, spread**-2, dict(zip(names, pairs, strict=True))
         if not isinstance(prior, Mapping):
             raise CxError(f'prior must be None, "weak" or a mapping, not {prior!r}')
@@ -246,7 +275,8 @@ class FittedModel:
             note = f"{self.label} at the boundary: {' '.join(notes)}"
             warnings.warn(note, CxWarning, stacklevel=stacklevel)
         labels = labels_of(self.names)
-        return type(self)(
+        return replace(
+            self,
             params=dict(zip(self.names, params.tolist(), strict=True)),
             covariance=pd.DataFrame(covariance, labels, labels),
             log_likelihood=float(log_likelihood),
@@ -254,6 +284,7 @@ class FittedModel:
             at_boundary=bool(notes),
             boundary_note=note,
             prior=prior,
+            posterior_draws=None,
         )
 
     @classmethod
@@ -261,17 +292,26 @@ class FittedModel:
         """Natural parameters alone; ``theta`` may hold many points, shape (parameters, points)."""
         return np.exp(theta)
 
+    def theta_covariance(self) -> np.ndarray:
+        """Covariance of the estimates on the working scale."""
+        theta = self.to_theta(np.array(list(self.require_params().values())))
+        slopes = np.linalg.inv(self.to_natural(theta)[1])
+        return slopes @ self.require_covariance().to_numpy() @ slopes.T
+
     def draw_parameters(self, draws: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
         """Parameters as uncertain as the fit leaves them, each of shape (draws,).
 
-        Normal on the working scale of logarithms and logits; constant if given, not fitted.
+        Of the posterior where that was drawn, without repetition while it lasts; else normal on the
+        working scale of logarithms and logits; constant if given, not fitted.
         """
         values = np.array(list(self.require_params().values()))
+        if self.posterior_draws is not None:
+            there = self.posterior_draws.shape[1]
+            chosen = rng.choice(there, draws, replace=draws > there)
+            return dict(zip(self.names, self.posterior_draws[:, chosen], strict=True))
         if self.covariance is None:
             return dict(zip(self.names, np.tile(values[:, None], draws), strict=True))
-        theta = self.to_theta(values)
-        slopes = np.linalg.inv(self.to_natural(theta)[1])
-        spread = slopes @ self.covariance.to_numpy() @ slopes.T
+        theta, spread = self.to_theta(values), self.theta_covariance()
         drawn = rng.multivariate_normal(theta, spread, draws, method="svd", check_valid="ignore")
         return dict(zip(self.names, self.from_theta(drawn.T), strict=True))
 

@@ -92,11 +92,12 @@ class SpendFrequency:
 
 @dataclass(frozen=True)
 class Spends:
-    """Frequencies, mean spends and counts of repeat buyers, all used at once."""
+    """Frequencies, mean spends and counts of repeat buyers, all used at once, and who is not."""
 
     x: np.ndarray
     m: np.ndarray
     n: np.ndarray
+    left_out: int
 
     def sample(self) -> None:
         return None
@@ -178,6 +179,26 @@ class GammaGamma(FittedModel):
         CxError
             Negative or missing spend of repeat buyers, or fewer than three of them.
         """
+        spends, unit, customers = self.learn_from(summary)
+        if left_out := spends.left_out:
+            warnings.warn(
+                f"{left_out:,} of {left_out + customers:,} repeat buyers paid nothing for their "
+                "repeat purchases; the Gamma-Gamma model knows positive spend only and leaves "
+                "them out of the fit.",
+                CxWarning,
+                stacklevel=2,
+            )
+        starts = [(np.log(p), np.log(q - 1), np.log(unit * (q - 1) / p)) for p, q in STARTS]
+        model = self.search(spends, starts, unit, customers, prior)
+        independence = spend_frequency(spends.x, spends.m, spends.n, level)
+        if independence.doubtful:
+            warnings.warn(independence.summary(), CxWarning, stacklevel=2)
+        object.__setattr__(model, "independence", independence)
+        object.__setattr__(model, "left_out", left_out)
+        return model
+
+    def learn_from(self, summary) -> tuple[Spends, float, int]:
+        """Spends of repeat buyers, their mean and how many there are."""
         x, m, n = read_spend(summary)
         repeat = (x > 0) & (n > 0)
         free = repeat & (m == 0)
@@ -189,24 +210,9 @@ class GammaGamma(FittedModel):
                 f"its three parameters: at least {FEWEST_CUSTOMERS} are needed. "
                 "Is the column monetary filled, and the time observed long enough?"
             )
-        if left_out := int(n[free].sum()):
-            warnings.warn(
-                f"{left_out:,} of {left_out + customers:,} repeat buyers paid nothing for their "
-                "repeat purchases; the Gamma-Gamma model knows positive spend only and leaves "
-                "them out of the fit.",
-                CxWarning,
-                stacklevel=2,
-            )
+        left_out = int(n[free].sum())
         x, m, n = x[used], m[used], n[used]
-        unit = n @ m / n.sum()
-        starts = [(np.log(p), np.log(q - 1), np.log(unit * (q - 1) / p)) for p, q in STARTS]
-        model = self.search(Spends(x, m, n), starts, unit, customers, prior)
-        independence = spend_frequency(x, m, n, level)
-        if independence.doubtful:
-            warnings.warn(independence.summary(), CxWarning, stacklevel=2)
-        object.__setattr__(model, "independence", independence)
-        object.__setattr__(model, "left_out", left_out)
-        return model
+        return Spends(x, m, n, left_out), n @ m / n.sum(), customers
 
     @property
     def population_mean(self) -> float:

@@ -95,10 +95,19 @@ class ParetoNBD(PurchaseModel):
     def likelihood(params, rows: Collapsed, *, value_only=False):
         return pareto_nbd_log_likelihood(params, rows, value_only=value_only)
 
+    def rough_likelihood(self, theta, rows):
+        natural = self.from_theta(theta)
+        return pareto_nbd_log_likelihood(natural, rows, value_only=True, digits=6)
+
     @classmethod
     def log_odds_left(cls, params, x, t_x, T):
         r, alpha, s, beta = (params[name] for name in cls.names)
         return left_unseen(r + x, alpha, s, beta, t_x, T)
+
+    @classmethod
+    def rough_log_odds_left(cls, params, x, t_x, T):
+        r, alpha, s, beta = (params[name] for name in cls.names)
+        return left_unseen(r + x, alpha, s, beta, t_x, T, digits=6)
 
     @classmethod
     def given_active(cls, params, x, T):
@@ -138,8 +147,11 @@ class ParetoNBD(PurchaseModel):
         return purchases_ahead(kinds["rate"], 0.0, np.minimum(until, kinds["stay"]), rng)
 
 
-def pareto_nbd_log_likelihood(params, rows: Collapsed, *, value_only=False):
-    """Value, gradient and Hessian of the log-likelihood by r, alpha, s, beta."""
+def pareto_nbd_log_likelihood(params, rows: Collapsed, *, value_only=False, digits=12):
+    """Value, gradient and Hessian of the log-likelihood by r, alpha, s, beta.
+
+    ``digits`` are those of the value alone.
+    """
     r, alpha, s, beta = params
     total, k = float(rows.customers), r + rows.x
     by_r = r + np.arange(len(rows.above))
@@ -149,7 +161,8 @@ def pareto_nbd_log_likelihood(params, rows: Collapsed, *, value_only=False):
     value -= shape_T @ log_T + s * (rows.n_by_T @ log_b)
     if value_only:
         for x_at, t_x_at, T_at, n in rows.parts():
-            odds = left_unseen(k[x_at], alpha, s, beta, rows.t_x[t_x_at], rows.T[T_at])
+            times = rows.t_x[t_x_at], rows.T[T_at]
+            odds = left_unseen(k[x_at], alpha, s, beta, *times, digits=digits)
             value += n @ np.logaddexp(0, odds)
         return value
     inv_T, inv_b = 1 / (alpha + rows.T), 1 / (beta + rows.T)

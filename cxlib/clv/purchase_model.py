@@ -59,9 +59,8 @@ class PurchaseModel(FittedModel):
         CxError
             Broken rows, fewer than four customers, or nobody who bought twice.
         """
-        rows = collapse(*self.read(summary))
-        check_enough(rows, len(self.names))
-        return self.search(rows, self.starts(rows), rows.mean_T, rows.customers, prior)
+        rows, unit, customers = self.learn_from(summary)
+        return self.search(rows, self.starts(rows), unit, customers, prior)
 
     def expected_purchases(self, summary: pd.DataFrame, horizon) -> pd.Series:
         """Expected purchases of each customer in the next ``horizon`` units of time.
@@ -140,17 +139,20 @@ class PurchaseModel(FittedModel):
             Unit of time, where the summary does not carry it.
         """
         x, t_x, T, _ = self.read(summary)
-        if not (np.isfinite(discount_rate) and discount_rate >= 0):
-            raise CxError(f"discount_rate must be a yearly rate >= 0, not {discount_rate!r}")
-        if np.isinf(horizon) and horizon > 0 and discount_rate == 0:
-            raise CxError("Without discount the purchases of all time add up to no finite number.")
-        if horizon != np.inf:
-            self.check_horizon(horizon, 1)
+        self.check_discount(discount_rate, horizon)
         force = np.log1p(discount_rate) / unit_of(summary, unit).per_year
         values = self.discounted(x, t_x, T, horizon, force)
         return pd.Series(values, summary.index, name="discounted_purchases")
 
-    def simulate(self, T, *, customers: int | None = None, horizon: float = 0.0, seed: int = 1):
+    def simulate(
+        self,
+        T,
+        *,
+        customers: int | None = None,
+        horizon: float = 0.0,
+        seed: int = 1,
+        params: dict | None = None,
+    ) -> pd.DataFrame:
         """Customers drawn from the model.
 
         Parameters
@@ -162,6 +164,8 @@ class PurchaseModel(FittedModel):
         horizon : float
             Further time, for the column holdout_frequency.
         seed : int
+        params : dict, optional
+            Instead of the model's own; arrays give each customer their own.
 
         Returns
         -------
@@ -181,7 +185,7 @@ class PurchaseModel(FittedModel):
             raise CxError("T must hold finite times >= 0; for a single T say customers=, too.")
         self.check_horizon(T, len(T))
         rng = np.random.default_rng(seed)
-        kinds = self.draw_kinds(self.require_params(), T.shape, rng)
+        kinds = self.draw_kinds(params or self.require_params(), T.shape, rng)
         frequency, later = np.zeros(T.size, int), np.zeros(T.size, int)
         recency = np.zeros(T.size)
         alive = self.alive_at_first(kinds, T)
@@ -211,7 +215,7 @@ class PurchaseModel(FittedModel):
         """
         first, *_ = params.values()
         shape = np.broadcast_shapes(np.shape(first), np.shape(x))
-        active = rng.random(shape) < expit(-self.log_odds_left(params, x, t_x, T))
+        active = rng.random(shape) < expit(-self.rough_log_odds_left(params, x, t_x, T))
         cells = np.flatnonzero(active)
         *values, x, T = (np.broadcast_to(v, shape).ravel()[cells] for v in (*params.values(), x, T))
         own = self.given_active(dict(zip(self.names, values, strict=True)), x, T)
@@ -227,6 +231,21 @@ class PurchaseModel(FittedModel):
         own = dict(zip(self.names, values, strict=True))
         for who, when, _ in self.run(self.draw_kinds(own, until.shape, rng), until, rng):
             yield who, when
+
+    @classmethod
+    def rough_log_odds_left(cls, params, x, t_x, T) -> np.ndarray:
+        """``log_odds_left`` to the six digits that a simulation needs."""
+        return cls.log_odds_left(params, x, t_x, T)
+
+    def params_for(self, params, summary):
+        """Drawn parameters as they hold for the rows of ``summary``: here the same for all."""
+        return params
+
+    def learn_from(self, summary) -> tuple[Collapsed, float, int]:
+        """Distinct histories, the unit that relative parameters count from, and customers."""
+        rows = collapse(*self.read(summary))
+        check_enough(rows, len(self.names))
+        return rows, rows.mean_T, rows.customers
 
     def read(self, summary) -> tuple[np.ndarray, ...]:
         return read_histories(summary)
@@ -284,7 +303,7 @@ class PurchaseModel(FittedModel):
         if reach == 0:
             return np.zeros_like(x)
         nodes, weights = np.polynomial.legendre.leggauss(
-            nodes_needed(2 * np.sqrt((params["alpha"] + T.min()) / reach), force * reach)
+            nodes_needed(2 * np.sqrt(np.min(params["alpha"] + T) / reach), force * reach)
         )
         roots = (nodes + 1) / 2
         times, weights = reach * roots**2, reach * roots * weights * force
@@ -294,6 +313,15 @@ class PurchaseModel(FittedModel):
             weight * cls.purchases_if_active(params, x, T, time + 0 * x)
             for time, weight in zip(times, weights, strict=True)
         )
+
+    @classmethod
+    def check_discount(cls, discount_rate, horizon) -> None:
+        if not (np.isfinite(discount_rate) and discount_rate >= 0):
+            raise CxError(f"discount_rate must be a yearly rate >= 0, not {discount_rate!r}")
+        if horizon == np.inf and discount_rate == 0:
+            raise CxError("Without discount the purchases of all time add up to no finite number.")
+        if horizon != np.inf:
+            cls.check_horizon(horizon, 1)
 
     @classmethod
     def check_horizon(cls, horizon, rows: int) -> np.ndarray:
