@@ -32,8 +32,8 @@ _HOMES = {
     "nested": ("LikelihoodRatio", "likelihood_ratio"),
     "compare": ("FitComparison", "compare_fits", "compare_models"),
     "plot_timelines": ("plot_customer_timelines",),
-    "plot_posterior": ("plot_posterior",),
-    "plot_forecast": ("plot_forecast",),
+    "plot_draws": ("plot_posterior",),
+    "plot_totals": ("plot_forecast",),
     "plot_repeats": ("plot_repeat_purchases",),
     "plot_validation": (
         "plot_cohort_errors",

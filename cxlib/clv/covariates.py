@@ -11,52 +11,26 @@ import pandas as pd
 from scipy.special import expit
 
 from cxlib.clv.beta_geo import BetaGeo
+from cxlib.clv.covariate_rows import (
+    Coefficient,
+    CovariateRows,
+    beta_geo_rows,
+    check_spread,
+    pareto_rows,
+    read_covariates,
+    row_natural,
+)
 from cxlib.clv.fitted import FittedModel, Scale
-from cxlib.clv.histories import collapse, columns_of
+from cxlib.clv.histories import collapse
 from cxlib.clv.pareto_nbd import ParetoNBD
 from cxlib.clv.purchase_model import PurchaseModel, check_enough
-from cxlib.clv.row_likelihood import beta_geo_rows, pareto_rows
 from cxlib.clv.summary import unit_of
-from cxlib.errors import CxError, Problem
+from cxlib.errors import CxError
 
 __all__ = ["CovariateModel", "with_covariates"]
 
 RATE_AT = 1
 REACH = 8.0
-
-
-@dataclass(frozen=True)
-class Coefficient(Scale):
-    """The effect of one standard deviation of a covariate; its own working scale."""
-
-    def working(self, value):
-        return float(value)
-
-    def natural(self, at):
-        return float(at)
-
-
-@dataclass(frozen=True)
-class CovariateRows:
-    """Distinct histories with standardised covariates and counts."""
-
-    x: np.ndarray
-    t_x: np.ndarray
-    T: np.ndarray
-    rate: np.ndarray
-    dropout: np.ndarray
-    n: np.ndarray
-
-    @property
-    def customers(self) -> int:
-        return int(self.n.sum())
-
-    @property
-    def purchases(self) -> float:
-        return float(self.n @ self.x)
-
-    def sample(self) -> None:
-        return None
 
 
 @dataclass(frozen=True, eq=False)
@@ -248,30 +222,7 @@ class CovariateModel(FittedModel):
 
     def covariates_of(self, summary):
         """Columns of the covariates, shapes (rows, rate) and (rows, dropout), checked."""
-        names = list(dict.fromkeys(self.rate + self.dropout))
-        missing = [name for name in names if name not in summary]
-        if missing:
-            raise CxError(
-                f"The covariates {', '.join(missing)} are no columns of the summary, which has "
-                f"{', '.join(map(str, summary.columns))}."
-            )
-        found = dict(zip(names, columns_of(summary, names), strict=True))
-        problems = [
-            Problem(
-                f"covariate {name} must hold finite numbers: {int(bad.sum()):,} of {len(bad):,} "
-                "are not",
-                where=f"first customer {summary.index[int(np.argmax(bad))]!r}",
-            )
-            for name, bad in ((name, ~np.isfinite(column)) for name, column in found.items())
-            if bad.any()
-        ]
-        if problems:
-            raise CxError("The covariates cannot be used.", problems)
-        rows = len(summary)
-        return tuple(
-            np.stack([found[n] for n in kind], axis=1) if kind else np.empty((rows, 0))
-            for kind in (self.rate, self.dropout)
-        )
+        return read_covariates(summary, self.rate, self.dropout)
 
     def standardised(self, summary) -> CovariateModel:
         """This model with mean and spread of the covariates of ``summary``."""
@@ -279,18 +230,7 @@ class CovariateModel(FittedModel):
         values = np.concatenate(self.covariates_of(summary), axis=1)
         centre = n @ values / n.sum()
         width = np.sqrt(n @ (values - centre) ** 2 / n.sum())
-        flat = width <= 1e-12 * np.maximum(np.abs(centre), 1e-300)
-        if flat.any():
-            names = [name for name, one in zip(self.names[4:], flat, strict=True) if one]
-            raise CxError(f"Covariates that are the same for all customers: {', '.join(names)}.")
-        cut = len(self.rate)
-        for part in (slice(None, cut), slice(cut, None)):
-            z = (values[:, part] - centre[part]) / width[part] * np.sqrt(n / n.sum())[:, None]
-            if z.shape[1] and np.linalg.eigvalsh(z.T @ z)[0] < 1e-9:
-                raise CxError(
-                    f"The covariates {', '.join(self.names[4:][part])} repeat each other: one is "
-                    "a sum of others, so that their effects cannot be told apart. Leave one out."
-                )
+        check_spread(values, centre, width, n, self.names[4:], len(self.rate))
         return replace(self, centre=centre, width=width)
 
     def learn_from(self, summary):
@@ -374,27 +314,6 @@ class CovariateModel(FittedModel):
             return lambda params, **options: pareto_rows(params, *history, **options)
         first = self.base.leaves_at_first
         return lambda params, **options: beta_geo_rows(params, *history, first, **options)
-
-
-def row_natural(theta, *, pareto):
-    """Natural parameters of working ones, shape (4, rows), with slopes and curvature by row."""
-    rows = theta.shape[1]
-    jacobian, curvature = np.zeros((4, 4, rows)), np.zeros((4, 4, 4, rows))
-    params = np.exp(theta)
-    for i in range(4 if pareto else 2):
-        jacobian[i, i] = curvature[i, i, i] = params[i]
-    if pareto:
-        return params, jacobian, curvature
-    share, total = expit(theta[2]), params[3]
-    a, b = share * total, expit(-theta[2]) * total
-    slope = share * b
-    bend = slope * (1 - 2 * share)
-    for sign, i, own in ((1, 2, a), (-1, 3, b)):
-        params[i] = own
-        jacobian[i, 2], jacobian[i, 3] = sign * slope, own
-        curvature[i, 2, 2], curvature[i, 3, 3] = sign * bend, own
-        curvature[i, 2, 3] = curvature[i, 3, 2] = sign * slope
-    return params, jacobian, curvature
 
 
 def with_covariates(base: PurchaseModel, *, rate=(), dropout=(), params=None) -> CovariateModel:

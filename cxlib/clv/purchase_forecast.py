@@ -53,7 +53,7 @@ class Forecast:
 
     def plot(self, ax=None):
         """Totals of the groups with their intervals; see ``plot_forecast``."""
-        from cxlib.clv.plot_forecast import plot_forecast
+        from cxlib.clv.plot_totals import plot_forecast
 
         return plot_forecast(self, ax=ax)
 

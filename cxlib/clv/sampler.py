@@ -73,16 +73,17 @@ class Posterior:
             f"{name} = {mean:.4g} (sd {sd:.2g})"
             for name, mean, sd in self.table[["mean", "sd"]].itertuples()
         )
-        worth = self.table["effective_draws"].min()
+        worth, ratio = self.table["effective_draws"].min(), self.table["r_hat"].max()
         return (
             f"Posterior of {self.model.label} over {self.model.customers:,} customers: {values}; "
-            f"{len(self.draws):,} draws worth at least {worth:,.0f} independent ones, R-hat up to {self.table['r_hat'].max():.3f}, "
-            f"{percent(self.acceptance)} of proposals accepted.{' ' * bool(self.note)}{self.note}"
+            f"{len(self.draws):,} draws worth at least {worth:,.0f} independent ones, "
+            f"R-hat up to {ratio:.3f}, {percent(self.acceptance)} of proposals accepted."
+            f"{' ' * bool(self.note)}{self.note}"
         )
 
     def plot(self, ax=None, parameter: str | None = None):
         """Density of one parameter (default: the first); see ``plot_posterior``."""
-        from cxlib.clv.plot_posterior import plot_posterior
+        from cxlib.clv.plot_draws import plot_posterior
 
         return plot_posterior(self, parameter, ax=ax)
 
