@@ -34,7 +34,7 @@ class Sink:
 
     def authenticate(self, server, session, envelope, mechanism, data):
         self.logins.append((data.login.decode(), data.password.decode()))
-        return AuthResult(success=data.password.decode() == SECRET)
+        return AuthResult(success=data.password.decode() == SECRET, handled=False)
 
 
 def free_port() -> int:
@@ -137,10 +137,10 @@ def test_settings_leave_the_environment_even_where_nobody_gets_mail():
 def test_a_server_that_refuses_or_is_away_is_told(sink):
     mail = write_mail(ENTRIES, Path("p"))
     settings = take_settings(environment(sink.port, USER="u", PASSWORD="wrong"), ["a@b"])
-    with pytest.raises(CxError, match="No mail was sent") as caught:
+    with pytest.raises(CxError, match=r"No mail was sent: .*5\.7\.8") as caught:
         send_mail(settings, mail)
     assert "wrong" not in str(caught.value)
-    assert sink.logins == [("u", "wrong")]
+    assert set(sink.logins) == {("u", "wrong")}
     assert sink.mails == []
     away = take_settings(environment(free_port()), ["a@b"])
     with pytest.raises(CxError, match="refused"):
