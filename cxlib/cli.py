@@ -153,14 +153,22 @@ def _run_jobs(jobs_file, jobs, overrides, out: Path, due: bool, settings, **opti
         _complain(f"{job} was refused:\n{message}")
     progress = LiveProgress if sys.stdout.isatty() else PlainProgress
     outcomes: list = []
+    missing = {item.job: item.folder for item in plan}
     try:
-        with progress([item.job for item in plan]) as tell:
+        with progress([*missing]) as show:
+
+            def tell(job: str, event: str, detail: Any) -> None:
+                if event == "ended":
+                    missing.pop(job, None)
+                show(job, event, detail)
+
             outcomes = run_all(plan, out, tell=tell, **options)
     except KeyboardInterrupt:
         _complain("Interrupted: what was running has been ended; finished reports stay.")
         return INTERRUPTED
     finally:
-        page = build_shelf(out, unchanged=[o.folder.name for o in outcomes if o.unchanged])
+        unchanged = [o.folder.name for o in outcomes if o.unchanged]
+        page = build_shelf(out, unchanged=unchanged, interrupted=[*missing.values()])
     failed = [outcome for outcome in outcomes if outcome.status == "failed"]
     for outcome in failed:
         cell = outcome.error["cell"]

@@ -11,7 +11,7 @@ import html
 import io
 import os
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -294,6 +294,7 @@ def table(
     caption: str,
     index: bool = False,
     decimals: int | None = None,
+    n_col: str | Sequence[str] | None = None,
     min_cell: int = 5,
 ) -> None:
     """Show a table made for readers.
@@ -309,14 +310,17 @@ def table(
         Whether a frame's index becomes the first column.
     decimals : int, optional
         For all numbers of a frame, where the sizes of its columns should not decide.
+    n_col : str or list of str, optional
+        The columns of a frame that say how many answers or customers stand behind a row; by
+        default those named ``n``, ``n_...``, ``answers`` or ``customers``.
     min_cell : int
-        Rows of a frame whose column ``n`` says that fewer answers or customers stand behind them
-        are left out and counted in a note; 1 shows all.
+        Rows with fewer than this in any of them are left out and counted in a note; 1 shows all.
+        A finished Great Tables object is shown whole: leave out what is small before.
 
     Raises
     ------
     CxError
-        Where the caption is empty or there is no table.
+        Where the caption is empty, there is no table, or it has no such column of numbers.
 
     Examples
     --------
@@ -329,14 +333,16 @@ def table(
     import pandas as pd
     from great_tables import GT
 
-    from cxlib.figures.small_groups import leave_out_small
+    from cxlib.figures.small_groups import count_columns, leave_out_small
     from cxlib.report.frames import reader_table
 
     _need_texts("table", caption=caption)
     if isinstance(content, pd.DataFrame):
         frame = content.reset_index() if index else content
-        if "n" in frame.columns and pd.api.types.is_numeric_dtype(frame["n"]):
-            frame = leave_out_small(frame, frame["n"], min_cell, noun="rows")
+        counts = [frame[c].where(frame[c] > 0) for c in count_columns(frame, n_col)]
+        if counts:
+            fewest = pd.concat(counts, axis=1).min(axis=1).fillna(0)
+            frame = leave_out_small(frame, fewest, min_cell, noun="rows")
         plain, finished = frame.to_string(index=False), reader_table(frame, decimals)
     elif isinstance(content, GT):
         plain, finished = content._tbl_data.to_string(), content

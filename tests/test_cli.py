@@ -1,5 +1,6 @@
 """The command line: quick to start, exact about exit codes."""
 
+import os
 import subprocess
 import sys
 
@@ -25,6 +26,19 @@ def test_the_top_level_imports_nothing_heavy():
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert done.stdout == "[]\n"
+
+
+@pytest.mark.skipif(not hasattr(os, "wait4"), reason="needs the times of a child process")
+def test_help_is_there_before_anybody_waits():
+    command = [sys.executable, "-c", "from cxlib.cli import main; main()", "--help"]
+    seconds = []
+    for _ in range(3):  # of the processor, which does not depend on what else the machine does
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        assert process.returncode == 0
+        seconds.append(usage.ru_utime + usage.ru_stime)
+    assert min(seconds) < 0.4
 
 
 def test_help_names_the_commands_that_exist():

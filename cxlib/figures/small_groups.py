@@ -2,16 +2,57 @@
 
 from __future__ import annotations
 
+import re
 import warnings
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 
 from cxlib.errors import CxError, CxWarning
 
-__all__ = ["MIN_CELL", "leave_out_small", "small_groups"]
+__all__ = ["MIN_CELL", "count_columns", "leave_out_small", "small_groups"]
 
 MIN_CELL = 5
+_COUNTS = re.compile(r"n|n_\w+|answers|customers")
+
+
+def count_columns(frame: pd.DataFrame, declared: str | Sequence[str] | None = None) -> list:
+    """The columns that say how many people stand behind a row.
+
+    Parameters
+    ----------
+    frame : DataFrame
+    declared : str or list of str, optional
+        Their names; by default ``n``, and those called ``n_...``, ``answers`` or ``customers``
+        that hold whole numbers.
+
+    Returns
+    -------
+    list of str
+
+    Raises
+    ------
+    CxError
+        A declared column is missing or holds something else than numbers.
+
+    Examples
+    --------
+    >>> frame = pd.DataFrame({"team": ["a"], "n": [3], "customers": [0.2], "calls": [4]})
+    >>> count_columns(frame), count_columns(frame, "calls")
+    (['n'], ['calls'])
+    """
+    numeric = [name for name, kind in frame.dtypes.items() if pd.api.types.is_numeric_dtype(kind)]
+    if declared is None:
+        named = [c for c in numeric if isinstance(c, str) and _COUNTS.fullmatch(c)]
+        return [c for c in named if c == "n" or (frame[c].dropna() % 1 == 0).all()]
+    names = [declared] if isinstance(declared, str) else list(declared)
+    if wrong := [name for name in names if name not in numeric]:
+        raise CxError(
+            f"n_col names {', '.join(map(repr, wrong))}, which is no column of numbers here. "
+            f"Allowed: {', '.join(map(str, numeric)) or 'none: the table has no numbers'}."
+        )
+    return names
 
 
 def small_groups(sizes, min_cell: int = MIN_CELL) -> np.ndarray:

@@ -29,6 +29,7 @@ from cxlib.errors import CxError
 from cxlib.report import provenance
 from cxlib.report.news import page_changes
 from cxlib.report.params import read_cells
+from cxlib.report.places import without_places
 from cxlib.report.record import RECORD_TYPE, TABLES_VARIABLE
 from cxlib.report.render import check_formulas, render_prose, render_report, source_cells
 from cxlib.report.worker import adopt_orphans, kill_tree
@@ -189,7 +190,7 @@ def run(
         manifest["key"] = provenance.key(cells, request["parameters"], hashes)
         check_formulas(nb)
         _execute(request, nb, folder, ready)
-        nb = _read_executed(folder)
+        nb = _read_executed(folder, request)
         manifest["values"] = recorded_values(nb)
         manifest |= {"status": "ok", "seconds": round(time.monotonic() - clock, 2)}
         _write_page(nb, manifest, request, folder)
@@ -214,7 +215,7 @@ def finish_failed(
     """Complete the manifest of a failed run and write the page of what there is."""
     if (folder / "report.ipynb").is_file():
         try:
-            nb = _read_executed(folder)
+            nb = _read_executed(folder, request)
         except Exception:  # killed while it was written
             (folder / "report.ipynb").unlink()
     manifest["status"] = "failed"
@@ -224,6 +225,8 @@ def finish_failed(
         or (_running_cell(nb, error) if nb is not None else None),
         "message": str(error) if isinstance(error, CxError) else told(error),
     }
+    places = [str(folder), str(folder.parent), *request["places"]]
+    manifest["error"] = without_places(manifest["error"], places, request["input_files"])
     if nb is None:
         return
     prose = render_prose(nb, fallback=request["job"])
@@ -247,10 +250,12 @@ def told(error: Exception) -> str:
     return f"{type(error).__name__}: {error}"
 
 
-def _read_executed(folder: Path) -> nbformat.NotebookNode:
-    """The notebook papermill left, without its markers and the paths of this machine."""
+def _read_executed(folder: Path, request: Mapping[str, Any]) -> nbformat.NotebookNode:
+    """The notebook papermill left, without its markers and the folders of this machine."""
     path = folder / "report.ipynb"
     nb = nbformat.read(path, as_version=4)
+    places = [str(folder), str(folder.parent), *request["places"]]
+    nb = nbformat.from_dict(without_places(nb, places, request["input_files"]))
     nb.cells = [c for c in nb.cells if "papermill-error-cell-tag" not in c.metadata.get("tags", ())]
     for name in ("input_path", "output_path"):
         nb.metadata.get("papermill", {}).pop(name, None)
@@ -260,9 +265,6 @@ def _read_executed(folder: Path) -> nbformat.NotebookNode:
 
 def _write_page(nb, manifest, request, folder: Path) -> None:
     failed, values = manifest["status"] == "failed", manifest["parameters"]
-    values = values | {  # the page goes further than the folders of whoever ran it
-        name: Path(value).name for name, value in values.items() if value in request["input_files"]
-    }
     page = render_report(
         nb,
         manifest,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import tempfile
 import threading
 import time
@@ -17,6 +18,7 @@ from typing import Any
 from cxlib.errors import CxError
 from cxlib.report.news import before
 from cxlib.report.params import read_cells
+from cxlib.report.places import beside, known_places, without_places
 from cxlib.report.plan import Run
 from cxlib.report.provenance import JOB_FIELDS, first_manifest, input_hashes, key, renew_times
 from cxlib.report.publish import (
@@ -177,7 +179,7 @@ def _request(run: Run, out: Path) -> dict[str, Any]:
     return {
         "job": run.job,
         "notebook": str(run.notebook),
-        "notebook_name": Path(os.path.relpath(run.notebook, out.parent)).as_posix(),
+        "notebook_name": beside(run.notebook, out.parent),
         "parameters": dict(run.parameters),
         "changed": list(run.changed),
         **{name: getattr(run, name) for name in JOB_FIELDS},
@@ -186,6 +188,7 @@ def _request(run: Run, out: Path) -> dict[str, Any]:
             for p in run.declared
         ],
         "input_files": _input_files(run),
+        "places": known_places(out.parent, run.notebook.parent),
         "before": before(out, run.folder),
     }
 
@@ -277,7 +280,10 @@ class _Batch:
         if work:
             withdraw(work)
         manifest = first_manifest(request) | {"seconds": round(seconds, 2)}
-        manifest["error"] = {"cell": None, "message": told(error)}
+        manifest["error"] = {
+            "cell": None,
+            "message": without_places(told(error), request["places"], request["input_files"]),
+        }
         with contextlib.suppress(OSError):  # then the outcome alone says so
             publish(None, home(self.out, manifest), manifest)
         return Outcome(run.job, "failed", manifest["seconds"], self.out, manifest["error"])
@@ -313,5 +319,7 @@ def mark_refused(job: str, message: str, out: Path) -> None:
         {"job": job, "notebook_name": known.get("notebook"), "parameters": {}, **fields}
     )
     manifest |= {name: known[name] for name in ("title", "question") if name in known}
+    message = re.sub("(there is no file ).*/", r"\1", message)  # the caller sees the folder, too
+    message = without_places(message, known_places(out.parent, Path.cwd()))
     manifest["error"] = {"cell": None, "message": message}
     publish(None, home(out, manifest), manifest)

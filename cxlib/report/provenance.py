@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import cxlib
+from cxlib.report.places import without_places
 
 __all__ = [
     "file_sha256",
@@ -45,7 +46,9 @@ def first_manifest(request: Mapping[str, Any]) -> dict[str, Any]:
         "title": request["job"],
         "question": "",
         **{name: request.get(name) for name in JOB_FIELDS},
-        "parameters": request["parameters"],
+        "parameters": without_places(
+            request["parameters"], request.get("places", ()), request.get("input_files", ())
+        ),
         "inputs": [],
         "values": {},
         "started_at": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -181,6 +184,11 @@ def _code() -> str:
 
 def versions() -> dict[str, str]:
     """The versions of Python, cxlib and the packages whose change can change a number."""
+    return dict(_versions())
+
+
+@cache
+def _versions() -> dict[str, str]:
     found = {"python": platform.python_version(), "cxlib": cxlib.__version__}
     for package in _PACKAGE_NAMES.split():
         try:

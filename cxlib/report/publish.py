@@ -46,7 +46,7 @@ def publish(source: Path | None, target: Path, manifest: dict[str, Any]) -> None
     manifest["outputs"] = [{"name": name, "sha256": file_sha256(source / name)} for name in names]
     target.mkdir(parents=True, exist_ok=True)
     if source:
-        write_atomically(source / "manifest.json", as_text(manifest))
+        write_atomically(source / "manifest.json", as_text(manifest), durable=False)
     _complete(source, target, manifest)
 
 
@@ -108,7 +108,7 @@ def _remember(history: Path, stamp: str, text: str) -> None:
     taken = list(history.glob(f"{stem}*.json"))
     if not any(path.read_text(encoding="utf-8") == text for path in taken):
         name = f"{stem}-{len(taken)}.json" if taken else f"{stem}.json"
-        write_atomically(history / name, text)
+        write_atomically(history / name, text, durable=False)
     for old in sorted(history.glob("*.json"))[:-KEPT_RUNS]:
         old.unlink()
 
@@ -148,14 +148,23 @@ def verify(folder: Path) -> list[str]:
     ]
 
 
-def write_atomically(path: Path, text: str) -> None:
-    """Replace a text file in one step; a reader sees the old one or the new one, whole."""
+def write_atomically(path: Path, text: str, *, durable: bool = True) -> None:
+    """Replace a text file in one step; a reader sees the old one or the new one, whole.
+
+    Parameters
+    ----------
+    path : Path
+    text : str
+    durable : bool
+        Whether to wait until the disk has it, so that it also outlives a loss of power.
+    """
     handle, scratch = tempfile.mkstemp(dir=path.parent, prefix=SCRATCH_PREFIX, suffix=path.suffix)
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
             file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
+            if durable:
+                file.flush()
+                os.fsync(file.fileno())
         os.chmod(scratch, 0o644)
         os.replace(scratch, path)
     except BaseException:

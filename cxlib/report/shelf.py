@@ -27,7 +27,9 @@ __all__ = ["build_shelf"]
 _TEMPLATES = Path(__file__).parent / "templates" / "cxlib"
 
 
-def build_shelf(out: Path, *, unchanged: Collection[str] = ()) -> Path:
+def build_shelf(
+    out: Path, *, unchanged: Collection[str] = (), interrupted: Collection[str] = ()
+) -> Path:
     """Write index.json, index.html and each report's history page from the manifests of a folder.
 
     Parameters
@@ -35,6 +37,8 @@ def build_shelf(out: Path, *, unchanged: Collection[str] = ()) -> Path:
     out : Path
     unchanged : collection of str
         Folders of reports that were checked now and needed no new run.
+    interrupted : collection of str
+        Folders of reports that were to be made now, and the run was stopped before.
 
     Returns
     -------
@@ -65,6 +69,7 @@ def build_shelf(out: Path, *, unchanged: Collection[str] = ()) -> Path:
             "compared": told["compared"],
             "news": len(told["news"]),
         },
+        "interrupted": sorted(interrupted),
         "failed": failed,
         "reports": reports,
     }
@@ -121,7 +126,7 @@ def _write_history(path: Path, report: Mapping, past: list[dict], drawn: Mapping
         return
     rows = history_rows(report["values"], past)
     page = _page("history.html.j2", report=report, tables=rows, drawn=drawn)
-    write_atomically(path, f"{page}\n{end}")
+    write_atomically(path, f"{page}\n{end}", durable=False)
 
 
 def _mark_checked(

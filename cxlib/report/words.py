@@ -15,6 +15,7 @@ __all__ = [
 
 
 LIMITS = ("low", "high")
+_ABBREVIATIONS = frozenset(["nps", "ces", "csat", "clv", "cx", "b2b", "eur", "usd", "gbp"])
 
 
 def number(value: float | None) -> str:
@@ -170,11 +171,12 @@ def label(name: str) -> str:
 
     Examples
     --------
-    >>> label("top_share_of_spend")
-    'Top share of spend'
+    >>> label("top_share_of_spend"), label("nps_change")
+    ('Top share of spend', 'NPS change')
     """
-    words = name.replace("_", " ").strip()
-    return words[:1].upper() + words[1:]
+    words = [w.upper() if w in _ABBREVIATIONS else w for w in name.split("_") if w]
+    text = " ".join(words)
+    return text[:1].upper() + text[1:]
 
 
 def value_text(value: Any) -> str:

@@ -76,6 +76,34 @@ def test_a_table_leaves_small_rows_out(capsys):
     assert "red" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(
+    ("counts", "given"),
+    [
+        ({"customers": [4, 12]}, {}),
+        ({"answers": [3.0, 12.0]}, {}),
+        ({"n_before": [40, 12], "n_after": [1, 12]}, {}),
+        ({"Fälle": [4, 12]}, {"n_col": "Fälle"}),
+        ({"n": [90, 90], "people": [4, 12]}, {"n_col": ["n", "people"]}),
+        ({"people": pd.array([4, 12], dtype="Int64")}, {"n_col": "people"}),
+    ],
+)
+def test_a_table_goes_by_any_column_of_counts(counts, given, capsys):
+    frame = pd.DataFrame({"team": ["red", "blue"], **counts})
+    with pytest.warns(CxWarning, match="1 of 2 rows is not shown: fewer than 5"):
+        cx.table(frame, caption="Teams.", **given)
+    assert "red" not in capsys.readouterr().out
+    cx.table(frame, caption="Teams.", min_cell=1, **given)
+    assert "red" in capsys.readouterr().out
+
+
+def test_a_share_is_no_count_and_an_empty_group_hides_nobody(capsys):
+    frame = pd.DataFrame({"team": ["red"], "customers": [0.25], "n": [0], "calls": [1]})
+    cx.table(frame, caption="Teams.")
+    assert "red" in capsys.readouterr().out
+    with pytest.raises(CxError, match=r"n_col names 'cals', 'team'.*Allowed: customers, n, calls"):
+        cx.table(frame, caption="Teams.", n_col=["cals", "team"])
+
+
 def test_a_timeline_leaves_small_points_out():
     days = pd.to_datetime(["2026-01-01", "2026-02-01"])
     frame = pd.DataFrame({"estimate": [1, 2], "low": [0, 1], "high": [2, 3], "n": [3, 40]}, days)

@@ -42,6 +42,15 @@ def cluster(tmp_path):
             folder=tmp_path,
         )
     ]
+    try:
+        yield from _with_two_workers(processes, tmp_path)
+    finally:
+        for process in processes:
+            process.kill()
+            process.wait()
+
+
+def _with_two_workers(processes, tmp_path):
     told = tmp_path / "scheduler.json"
     while not (told.exists() and told.read_text().rstrip().endswith("}")):
         assert processes[0].poll() is None
@@ -54,9 +63,6 @@ def cluster(tmp_path):
     with Client(address, set_as_default=False) as client:
         client.wait_for_workers(2, timeout=240)
     yield address, workers
-    for process in processes:
-        process.kill()
-        process.wait()
 
 
 def write_jobs(folder, code, more=""):

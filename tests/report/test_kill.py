@@ -1,5 +1,6 @@
 """A runner killed at any moment leaves no half report, no process, and work that is picked up."""
 
+import contextlib
 import os
 import random
 import signal
@@ -114,7 +115,9 @@ def test_a_killed_runner_leaves_no_half_report_and_no_process(toy):
         runner = start(toy, number, *options)
         took = await_stage(toy, number, stage, runner)
         last = read_manifest(toy / "out" / "a")["seconds"]
-        time.sleep(moments.uniform(0, 2 * last if stage == "begins" else 0.2 * took))
+        pause = moments.uniform(0, 2 * last if stage == "begins" else 0.2 * took)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            runner.wait(pause)
         runner.send_signal(signal.SIGKILL)
         runner.wait()
         assert await_end(toy) == []

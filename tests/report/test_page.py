@@ -1,14 +1,20 @@
 """What a reader gets: one page without script, escaped, described, folded."""
 
 import base64
+import json
 import re
+import sys
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 from bs4 import BeautifulSoup
 from nbformat.v4 import new_markdown_cell, new_notebook
 
+import cxlib as cxlib_package
 from cxlib.report.render import render_prose
+
+from .conftest import cxlib
 
 CSP = "default-src 'none'; script-src 'none'; style-src 'unsafe-inline'; img-src data:"
 
@@ -106,8 +112,17 @@ def test_the_end_says_what_the_report_rests_on(page):
     assert "set for this job" in end
 
 
-def test_a_page_names_input_files_without_the_folders_of_whoever_ran_it(shelf):
-    assert str(shelf.folder) not in shelf.text("good/report.html")
+def test_nothing_on_the_shelf_names_a_folder_of_whoever_ran_it(shelf):
+    cxlib("run", "good", "-p", "answers=no.csv", "--jobs", "jobs.toml", folder=shelf.folder)
+    assert "there is no file no.csv" in shelf.text("index.html")
+    written = [p for p in shelf.out.rglob("*") if p.suffix in (".html", ".json", ".ipynb", ".csv")]
+    assert {"report.ipynb", "manifest.json", "index.html"} <= {path.name for path in written}
+    for path in written:
+        for folder in (shelf.folder, Path(cxlib_package.__file__).parents[1], Path(sys.prefix)):
+            assert str(folder) not in path.read_text(encoding="utf-8"), path
+    manifest = json.loads(shelf.text("good/manifest.json"))
+    assert manifest["parameters"]["answers"] == manifest["inputs"][0]["name"] == "answers.csv"
+    assert manifest["notebook"] == "good.ipynb"
 
 
 def test_the_page_is_small(shelf, page):

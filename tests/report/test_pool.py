@@ -139,7 +139,7 @@ def test_a_disk_that_takes_nothing_is_told_and_the_last_report_stays(
     monkeypatch.setattr(pool, "publish", full)
     outcome = run(made, fresh=True)
     assert outcome.status == "failed"
-    assert outcome.error["message"] == f"{words}: {made[1] / 'a' / 'report.html'}."
+    assert outcome.error["message"] == f"{words}: out/a/report.html."  # and no folder further up
     assert (made[1] / "a" / "manifest.json").read_bytes() == before
     assert read_manifest(made[1] / "failed" / "a")["error"] == outcome.error
     assert not list(made[1].glob(".run-*"))

@@ -241,3 +241,6 @@ def test_a_runner_that_is_stopped_leaves_no_process(slow, sign, code):
         assert "Traceback" not in said
         assert not list((slow / "out").glob(".run-*"))
         assert not (slow / "out" / "failed").exists()  # interrupted is not failed
+        index = json.loads((slow / "out" / "index.json").read_text("utf-8"))
+        assert index["interrupted"] == ["slow"]
+        assert "before it had finished slow." in (slow / "out" / "index.html").read_text("utf-8")

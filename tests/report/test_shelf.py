@@ -80,7 +80,7 @@ def section(soup, name):
 
 def test_news_comes_with_its_size_its_interval_and_its_cause(front):
     news = section(front, "news")
-    assert "Nps 2025Q4 : 30.0 points, fell by 10.0 points since 2025Q3 [−12.8, −7.2]" in news
+    assert "NPS 2025Q4 : 30.0 points, fell by 10.0 points since 2025Q3 [−12.8, −7.2]" in news
     assert "news, for the worse" in news
     assert "Mainly within DE: −10 of −10 points, without an interval" in news
     assert "(n = 30, then 30)" in news
