@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
+from calibrate_claims import claim_cells
 from scipy import stats as sps
 
 from cxlib import stats as st
@@ -402,4 +403,4 @@ def simulated_cells() -> list[Cell]:
                 _at_level,
             )
         )
-    return cells
+    return cells + claim_cells()

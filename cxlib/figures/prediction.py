@@ -1,4 +1,4 @@
-"""Predictions held against what happened: calibration, and the contest of predictors."""
+"""Predictions held against what happened: calibration, contest of predictors, effect of offers."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from cxlib.errors import CxError
 from cxlib.figures.small_groups import MIN_CELL, leave_out_small
 from cxlib.figures.style import COLOURS, INK, MUTED
 
-__all__ = ["plot_calibration", "plot_contest"]
+__all__ = ["plot_calibration", "plot_contest", "plot_persuaded"]
 
 
 def plot_calibration(
@@ -74,11 +74,11 @@ def plot_calibration(
     ax.plot([low, high], [low, high], "--", color=INK, linewidth=1.1)
     ax.annotate(
         "both agree",
-        (high, high),
-        xytext=(-6, -14),
+        (low + 0.85 * (high - low),) * 2,
+        xytext=(-6, 4),
         textcoords="offset points",
         ha="right",
-        va="top",
+        va="bottom",
         color=INK,
     )
     ax.set(xlabel=predicted_label, ylabel=observed_label)
@@ -128,4 +128,48 @@ def plot_contest(
     ax.set_ylim(len(scores) - 0.5, -0.5)
     ax.grid(axis="y", visible=False)
     ax.set_xlabel(label)
+    return ax
+
+
+def plot_persuaded(groups: pd.DataFrame, *, ax=None):
+    """Share who bought without and with an offer, one row a group, and how far the two lie apart.
+
+    Parameters
+    ----------
+    groups : DataFrame
+        group, n, and sure, offered, persuaded, each with _low and _high, as shares.
+    ax : Axes, optional
+
+    Returns
+    -------
+    Axes
+
+    Examples
+    --------
+    >>> frame = pd.DataFrame({"group": ["asked"], "n": [90], "sure": [0.2], "sure_low": [0.1],
+    ...     "sure_high": [0.3], "offered": [0.3], "offered_low": [0.2], "offered_high": [0.4],
+    ...     "persuaded": [0.1], "persuaded_low": [0.0], "persuaded_high": [0.2]})
+    >>> plot_persuaded(frame).get_yticklabels()[0].get_text()
+    'asked\\nn = 90'
+    """
+    ax = plt.gca() if ax is None else ax
+    rows = np.arange(len(groups))
+    for name, label, marker, colour, shift in (
+        ("sure", "without offer", "o", COLOURS[0], -0.12),
+        ("offered", "with offer", "D", COLOURS[1], 0.12),
+    ):
+        at = rows + shift
+        low, high = 100 * groups[f"{name}_low"], 100 * groups[f"{name}_high"]
+        ax.hlines(at, low, high, color=colour, linewidth=2)
+        ax.plot(100 * groups[name], at, marker, color=colour, markersize=7, label=label)
+    right = 100 * groups[["sure_high", "offered_high"]].to_numpy().max(initial=0.0)
+    for row, group in zip(rows, groups.to_dict("records"), strict=True):
+        limits = (100 * group[f"persuaded{end}"] for end in ("", "_low", "_high"))
+        text = "persuaded: {:+.1f}\n[{:.1f}, {:.1f}]".format(*limits)
+        ax.text(right + 2, row, text, va="center", color=INK, fontsize=9)
+    names = [f"{g}\nn = {n:,}" for g, n in zip(groups["group"], groups["n"], strict=True)]
+    ax.set_yticks(rows, names)
+    ax.set(ylim=(len(groups) - 0.5, -0.5), xlim=(0, right + 22), xlabel="bought [%]")
+    ax.grid(axis="y", visible=False)
+    ax.legend(loc="lower center", bbox_to_anchor=(0.4, 1.0), ncols=2)
     return ax

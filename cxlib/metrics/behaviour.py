@@ -15,7 +15,9 @@ from cxlib.stats.interval import Interval
 __all__ = ["answers_side_by_side", "clustered_share", "follow_up", "need_columns"]
 
 SITTING = ("customer_id", "invited_at", "answered_at", "touchpoint")
+TRAITS = ("segment", "country", "role", "plan")
 DAY_SPAN = 1_000_000
+LONG_AGO_WEEKS = 5_200
 
 
 def need_columns(frame: pd.DataFrame, names: Sequence[str], who: str) -> None:
@@ -32,6 +34,7 @@ def answers_side_by_side(
     questions: Sequence[str] = ("nps", "intent", "csat"),
     *,
     earlier_weeks: Mapping[str, float] | None = None,
+    customers: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """One row a sitting: what one customer answered to several questions at once.
 
@@ -46,6 +49,8 @@ def answers_side_by_side(
     earlier_weeks : mapping of question to weeks, optional
         Questions asked on other occasions: the customer's latest answer before the sitting,
         not older than so many weeks. ``{"ces": 26}``
+    customers : DataFrame, optional
+        Its columns segment, country, role and plan are put beside the answers.
 
     Returns
     -------
@@ -95,7 +100,15 @@ def answers_side_by_side(
         sittings[name] = _latest_before(sittings, given[given["question"] == name], weeks)
     first = [c for c in ("customer_id", "answered_at", *questions) if c in sittings]
     rest = [c for c in sittings if c not in first and c not in told]
-    return sittings[[*first, *rest]].reset_index(drop=True)
+    sittings = sittings[[*first, *rest]].reset_index(drop=True)
+    if customers is not None:
+        own = customers.drop_duplicates("customer_id")
+        own = own.set_index(own["customer_id"].astype(object))
+        for name in TRAITS:
+            if name in own and name not in sittings:
+                values = own[name].astype(object)
+                sittings[name] = sittings["customer_id"].astype(object).map(values)
+    return sittings
 
 
 def _last_of(rows: pd.DataFrame, key: list[str], name: str) -> pd.DataFrame:
@@ -140,7 +153,7 @@ def follow_up(
     transactions: pd.DataFrame,
     *,
     horizon_weeks: float,
-    before_weeks: float = 52,
+    before_weeks: float | None = 52,
     customers: pd.DataFrame | None = None,
     until=None,
     when_col: str = "answered_at",
@@ -157,8 +170,11 @@ def follow_up(
         One row an answer: customer_id and `when_col`.
     transactions : DataFrame
         customer_id, ordered_at, amount.
-    horizon_weeks, before_weeks : float
-        Length of the time looked at after and before the answer.
+    horizon_weeks : float
+        Length of the time looked at after the answer.
+    before_weeks : float or None
+        Length of the time looked at before it. None keeps those, too, who were not buying, and
+        looks back as far as the purchases go: for a trial, whose lot has chosen its customers.
     customers : DataFrame, optional
         With left_at, where the end of a contract is known.
     until : date, optional
@@ -189,12 +205,16 @@ def follow_up(
     0           a       0    0.0   True
     1           b       1   30.0  False
     """
+    if transactions is None:
+        raise CxError("A follow-up needs purchases: a file of transactions is missing.")
     need_columns(answers, ["customer_id", when_col], "A follow-up of answers")
     need_columns(transactions, ["customer_id", "ordered_at", "amount"], "A follow-up of answers")
-    if not (horizon_weeks > 0 and before_weeks > 0):
+    everybody = before_weeks is None
+    if not (horizon_weeks > 0 and (everybody or before_weeks > 0)):
         raise CxError(
             f"horizon_weeks and before_weeks must be above 0: {horizon_weeks}, {before_weeks}."
         )
+    before_weeks = LONG_AGO_WEEKS if everybody else before_weeks
     if transactions.empty:
         raise CxError("A follow-up needs purchases: the transactions are empty.")
     dated = answers[answers[when_col].notna()]
@@ -214,7 +234,7 @@ def follow_up(
         up_to(asked),
         up_to(asked + 7 * horizon_weeks),
     )
-    in_time, buying = asked + 7 * horizon_weeks <= last, now > start
+    in_time, buying = asked + 7 * horizon_weeks <= last, (now > start) | everybody
     kept = in_time & buying
     counts = {
         "answers": len(answers),
@@ -236,7 +256,7 @@ def follow_up(
     found["churned"] = found["quiet"]
     found["earlier_rate"] = ((now - start) / (seen / 7))[kept]
     latest = key[np.maximum(now - 1, 0)] - who[1] * DAY_SPAN
-    found["recency_weeks"] = ((asked - latest) / 7)[kept]
+    found["recency_weeks"] = np.where(now > start, (asked - latest) / 7, np.nan)[kept]
     if customers is not None and "left_at" in customers:
         gone = customers.dropna(subset=["left_at"])
         gone = pd.Series(gone["left_at"].to_numpy(), index=gone["customer_id"].astype(object))

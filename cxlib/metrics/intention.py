@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+
 import numpy as np
 import pandas as pd
 
 from cxlib.errors import CxError
 from cxlib.metrics.answers import read_answers
-from cxlib.metrics.behaviour import clustered_share, need_columns
+from cxlib.metrics.behaviour import clustered_share, follow_up, need_columns
 from cxlib.metrics.boxes import BoxScores, share_box, weighted_or_plain_mean
+from cxlib.stats.clusters import cluster_difference
+from cxlib.stats.interval import Interval
 
-__all__ = ["IntentResult", "intent", "intent_calibration"]
+__all__ = [
+    "IntentResult",
+    "Promise",
+    "ask_for_intent_scale",
+    "intent",
+    "intent_calibration",
+    "promise_kept",
+]
+
+SHORT_SCALES = ((1, 5), (1, 7))
+ENOUGH_TO_ASK = 20
 
 
 class IntentResult(BoxScores):
@@ -73,6 +87,31 @@ def intent(
         title=f"Intention on {low:g}-{high:g}",
         groups=np.array([(below & ~top).sum(), (~below & ~top).sum(), top.sum()]),
     )
+
+
+def ask_for_intent_scale(scores) -> tuple[int, int]:
+    """(0, 10), unless answers look like a shorter scale: then a question, not a guess.
+
+    Raises
+    ------
+    CxError
+        At least 20 answers, none of them 0 and none above 7.
+
+    Examples
+    --------
+    >>> ask_for_intent_scale([0, 5, 10])
+    (0, 10)
+    """
+    given = pd.Series(scores).dropna()
+    low, high = (given.min(), given.max()) if len(given) >= ENOUGH_TO_ASK else (0, 10)
+    for short in SHORT_SCALES:
+        if low >= 1 and high <= short[1]:
+            raise CxError(
+                f"All {len(given):,} answers of intention lie in {low:g}-{high:g}. Was the scale "
+                f"{short[0]}-{short[1]}? Pass intent_scale={short}; or intent_scale=(0, 10) if 0 "
+                "and 10 were on offer."
+            )
+    return 0, 10
 
 
 def intent_calibration(
@@ -140,3 +179,103 @@ def intent_calibration(
     table.attrs["stated"] = float(((given.scores - low) / (high - low)).mean())
     table.attrs["done"] = float(done.mean())
     return table
+
+
+@dataclass(frozen=True)
+class Promise:
+    """Intention held against the purchases of the time that the question named.
+
+    Attributes
+    ----------
+    calibration : DataFrame
+        As `intent_calibration` gives it.
+    stated_apart : float
+        Mean stated chance of high intention minus that of low intention.
+    bought_apart : Interval
+        Share who bought, likewise.
+    weeks : float
+    """
+
+    calibration: pd.DataFrame = field(repr=False)
+    stated_apart: float
+    bought_apart: Interval
+    weeks: float
+
+    def to_frame(self) -> pd.DataFrame:
+        return self.calibration.copy()
+
+    def summary(self) -> str:
+        """Stated and done, over all and between low and high intention."""
+        stated, done = (100 * self.calibration.attrs[name] for name in ("stated", "done"))
+        apart = self.bought_apart
+        return (
+            f"Stated {stated:.0f} %, done {done:.0f} %. From low to high intention the statement "
+            f"moves by {100 * self.stated_apart:.0f} points, the share who bought within "
+            f"{self.weeks:g} weeks by {100 * apart.estimate:.0f} [{100 * apart.low:.0f}, "
+            f"{100 * apart.high:.0f}]."
+        )
+
+    def plot(self, ax=None):
+        """Share who bought by stated intention, with the line where both agree."""
+        from cxlib.figures.prediction import plot_calibration
+
+        return plot_calibration(
+            self.calibration,
+            predicted_label="stated, read as a chance",
+            observed_label=f"bought within {self.weeks:g} weeks",
+            ax=ax,
+        )
+
+
+def promise_kept(
+    sittings: pd.DataFrame,
+    transactions: pd.DataFrame,
+    *,
+    weeks: float,
+    scale: tuple[float, float] = (0, 10),
+    low_until: float = 5,
+    high_from: float = 8,
+    level: float = 0.95,
+) -> Promise:
+    """Did those buy who said they would, of customers who had been buying?
+
+    Parameters
+    ----------
+    sittings : DataFrame
+        customer_id, answered_at, intent.
+    transactions : DataFrame
+        customer_id, ordered_at, amount.
+    weeks : float
+        The time that the question names.
+    scale : (lowest, highest)
+    low_until, high_from : float
+    level : float
+
+    Returns
+    -------
+    Promise
+
+    Raises
+    ------
+    CxError
+        As `cx.follow_up` and `intent_calibration`; fewer than two customers at either end.
+
+    Examples
+    --------
+    >>> said = pd.DataFrame({"customer_id": list("abcd"), "intent": [10, 9, 2, 0],
+    ...                      "answered_at": pd.Timestamp("2025-02-01")})
+    >>> orders = pd.DataFrame({"customer_id": list("abcda") + ["z"], "amount": 1.0,
+    ...     "ordered_at": pd.to_datetime(["2025-01-10"] * 4 + ["2025-03-01", "2025-12-01"])})
+    >>> promise_kept(said, orders, weeks=13).bought_apart.estimate
+    0.5
+    """
+    need_columns(sittings, ["intent"], "A promise")
+    given = sittings[sittings["intent"].notna()]
+    found = follow_up(given, transactions, horizon_weeks=weeks)
+    found["bought"] = ~found["quiet"]
+    table = intent_calibration(found, outcome_col="bought", scale=scale, level=level)
+    ends = [(found["intent"] >= high_from).to_numpy(), (found["intent"] <= low_until).to_numpy()]
+    who = found["customer_id"].astype(object)
+    apart = cluster_difference(found["bought"], *ends, who, level=level)
+    high, low = (found.loc[end, "intent"].astype(float).mean() for end in ends)
+    return Promise(table, float((high - low) / (scale[1] - scale[0])), apart, float(weeks))

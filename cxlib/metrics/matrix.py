@@ -12,8 +12,9 @@ from cxlib.errors import CxError
 from cxlib.figures.small_groups import MIN_CELL, small_groups
 from cxlib.metrics.answers import read_answers
 from cxlib.metrics.behaviour import clustered_share, need_columns
-from cxlib.stats.design import weighted_mean
-from cxlib.stats.interval import Difference
+from cxlib.metrics.intention import ask_for_intent_scale
+from cxlib.stats.checks import critical_value
+from cxlib.stats.clusters import FEWEST_AMOUNTS, cluster_difference, cluster_mean
 from cxlib.stats.shrinkage import shrink
 
 __all__ = ["RECOMMENDATION", "IntentMatrix", "intent_matrix"]
@@ -35,6 +36,9 @@ class IntentMatrix:
     frame : DataFrame
         The answers with their two classes.
     outcomes : tuple of str
+    intent_scale : (lowest, highest)
+    low_until, high_from : float
+        Where intention ends to be low, and begins to be high.
     level : float
     min_cell : int
     """
@@ -42,6 +46,9 @@ class IntentMatrix:
     cells: pd.DataFrame = field(repr=False)
     frame: pd.DataFrame = field(repr=False)
     outcomes: tuple[str, ...]
+    intent_scale: tuple[float, float]
+    low_until: float
+    high_from: float
     level: float
     min_cell: int
 
@@ -59,18 +66,18 @@ class IntentMatrix:
 
         Returns
         -------
-        Difference
-            By the jackknife over customers, who may have answered into both cells.
+        Interval
+            `cluster_difference`: a customer may have answered into both cells. Amounts need 80
+            customers a cell.
         """
         if outcome not in self.outcomes:
             raise CxError(f"{outcome!r} is no outcome here: {', '.join(self.outcomes) or 'none'}.")
         pair = self.frame["recommendation"].astype(object) + "|" + self.frame["intention"]
         sides = [(pair == "|".join(side)).to_numpy() for side in (first, second)]
-        values = self.frame[outcome].to_numpy(dtype=float)
-        who = pd.factorize(self.frame["customer_id"].astype(object))[0]
-        if any(len(np.unique(who[side])) < max(2, self.min_cell) for side in sides):
+        who = self.frame["customer_id"].astype(object).to_numpy()
+        if any(len(set(who[side])) < max(2, self.min_cell) for side in sides):
             raise CxError(f"One of the cells {first}, {second} has too few customers to compare.")
-        return _jackknife_difference(values, *sides, who, self.level, outcome)
+        return cluster_difference(self.frame[outcome], *sides, who, level=self.level)
 
     def to_frame(self) -> pd.DataFrame:
         return self.cells.copy()
@@ -104,9 +111,9 @@ def intent_matrix(
     frame: pd.DataFrame,
     *,
     outcomes: Sequence[str] = (),
-    intent_scale: tuple[float, float] = (0, 10),
-    low_until: float = 5,
-    high_from: float = 8,
+    intent_scale: tuple[float, float] | None = None,
+    low_until: float | None = None,
+    high_from: float | None = None,
     level: float = 0.95,
     min_cell: int = MIN_CELL,
 ) -> IntentMatrix:
@@ -122,10 +129,14 @@ def intent_matrix(
         One row a sitting, as `cx.answers_side_by_side` gives it: customer_id, nps, intent and the
         outcomes. Rows without both answers are left out.
     outcomes : sequence of str
-        Columns of later behaviour, true/false or amounts, without missing values.
-    intent_scale : (lowest, highest)
-    low_until, high_from : float
-        Intention is low up to and including `low_until`, high from `high_from`.
+        Columns of later behaviour, true/false or amounts, without missing values. Amounts need 80
+        customers a cell, where their intervals hold what they promise; those of others are missing.
+    intent_scale : (lowest, highest), optional
+        0 to 10 by default; answers that look like another scale are then asked about.
+    low_until, high_from : float, optional
+        Intention is low up to and including `low_until`, by default the middle of the scale, and
+        high from `high_from`, by default four fifths of its length: 5 and 8 on 0-10, 3 and 4 on
+        1-5, 4 and 6 on 1-7.
     level : float
     min_cell : int
         Fewest customers of a cell that is shown.
@@ -154,17 +165,23 @@ def intent_matrix(
     (15, 1.0)
     """
     need_columns(frame, ["customer_id", "nps", "intent", *outcomes], "A matrix of intention")
-    low, high = intent_scale
+    both = frame[frame["nps"].notna() & frame["intent"].notna()].reset_index(drop=True)
+    if both.empty:
+        raise CxError(
+            f"None of {len(frame):,} rows has an answer to both nps and intent. Were they asked on "
+            "different days? cx.answers_side_by_side(..., earlier_weeks={'intent': 13}) takes the "
+            "latest answer before."
+        )
+    low, high = intent_scale or ask_for_intent_scale(both["intent"])
+    low_until = np.floor((low + high) / 2) if low_until is None else low_until
+    high_from = np.round(low + 0.8 * (high - low)) if high_from is None else high_from
     if not low <= low_until < high_from <= high:
         raise CxError(
             f"low_until and high_from must part the scale {low:g}-{high:g}: found {low_until:g} "
             f"and {high_from:g}. Allowed: {low:g} <= low_until < high_from <= {high:g}."
         )
-    both = frame[frame["nps"].notna() & frame["intent"].notna()].reset_index(drop=True)
-    if both.empty:
-        raise CxError(f"None of {len(frame):,} rows has an answer to both nps and intent.")
     said = read_answers(both["nps"], (0, 10), name="answers to nps").scores
-    meant = read_answers(both["intent"], intent_scale, name="answers of intention").scores
+    meant = read_answers(both["intent"], (low, high), name="answers of intention").scores
     both["recommendation"] = np.array(RECOMMENDATION)[(said > 6).astype(int) + (said > 8)]
     both["intention"] = np.array(INTENTION)[(meant > low_until).astype(int) + (meant >= high_from)]
     holes = [name for name in outcomes if both[name].isna().any()]
@@ -182,24 +199,21 @@ def intent_matrix(
     cells["small"] = small_groups(cells["customers"], min_cell)
     for name in outcomes:
         cells = pd.concat([cells, _outcome(both, cells, name, level)], axis=1)
-    return IntentMatrix(cells, both, tuple(outcomes), float(level), min_cell)
+    limits = (low, high), float(low_until), float(high_from)
+    return IntentMatrix(cells, both, tuple(outcomes), *limits, float(level), min_cell)
 
 
 def _outcome(both: pd.DataFrame, cells: pd.DataFrame, name: str, level: float) -> pd.DataFrame:
-    shown = cells[~cells["small"] & (cells["customers"] >= 2)]
-    event = both[name].astype(float).isin((0.0, 1.0)).all()
+    event = bool(both[name].astype(float).isin((0.0, 1.0)).all())
+    shown = cells[~cells["small"] & (cells["customers"] >= (2 if event else FEWEST_AMOUNTS))]
     found, errors = [], []
     for row in shown.itertuples():
         at = (both["recommendation"] == row.recommendation) & (both["intention"] == row.intention)
-        values, who = both.loc[at, name].astype(float), both.loc[at, "customer_id"].astype(object)
-        if event:
-            share = clustered_share(values, who, level=level)
-            found.append([share.estimate, share.low, share.high])
-            errors.append((share.high - share.low) / (2 * _normal(level)))
-        else:
-            mean = weighted_mean(values, cluster=who.to_numpy(), level=level)
-            found.append([mean.estimate, mean.low, mean.high])
-            errors.append(mean.standard_error)
+        mean = cluster_mean(
+            both.loc[at, name], both.loc[at, "customer_id"], level=level, event=event
+        )
+        found.append([mean.estimate, mean.low, mean.high])
+        errors.append((mean.high - mean.low) / (2 * float(critical_value(level))))
     result = pd.DataFrame(found, index=shown.index, columns=[name, f"{name}_low", f"{name}_high"])
     ends = [f"{name}_shrunken", f"{name}_shrunken_low", f"{name}_shrunken_high"]
     result[ends] = np.nan
@@ -207,41 +221,3 @@ def _outcome(both: pd.DataFrame, cells: pd.DataFrame, name: str, level: float) -
         drawn = shrink(result[name], errors, level=level, method="robust")
         result[ends] = np.column_stack([drawn.estimate, drawn.low, drawn.high])
     return result.reindex(cells.index)
-
-
-def _normal(level: float) -> float:
-    from cxlib.stats.checks import critical_value
-
-    return float(critical_value(level))
-
-
-def _jackknife_difference(values, first, second, who, level, what) -> Difference:
-    """Difference of two means; the same customer may stand on both sides."""
-    from scipy.special import stdtr, stdtrit
-
-    sums = [
-        (np.bincount(who, values * side), np.bincount(who, side.astype(float)))
-        for side in (first, second)
-    ]
-    concerned = sums[0][1] + sums[1][1] > 0
-    sides = [(top[concerned], bottom[concerned]) for top, bottom in sums]
-    means = [top.sum() / bottom.sum() for top, bottom in sides]
-    without = [(top.sum() - top) / (bottom.sum() - bottom) for top, bottom in sides]
-    estimate, units = means[0] - means[1], int(concerned.sum())
-    spread = (without[0] - without[1] - estimate) ** 2
-    error = float(np.sqrt((units - 1) / units * spread.sum()))
-    half = float(stdtrit(units - 1, 0.5 + level / 2)) * error
-    z = estimate / error if error > 0 else np.inf * np.sign(estimate)
-    return Difference(
-        float(estimate),
-        float(estimate - half),
-        float(estimate + half),
-        level,
-        float(first.sum() + second.sum()),
-        "jackknife over customers",
-        f"difference of {what}",
-        "",
-        error,
-        float(z),
-        float(2 * stdtr(units - 1, -abs(z))),
-    )

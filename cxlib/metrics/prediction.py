@@ -13,6 +13,7 @@ from cxlib.errors import CxError, Problem
 from cxlib.metrics.behaviour import clustered_share, need_columns
 from cxlib.stats.checks import check_choice, check_level
 from cxlib.stats.design import weighted_mean
+from cxlib.stats.interval import Interval
 from cxlib.stats.prediction_scores import accuracy, auc_pairs, rank_correlation
 
 __all__ = ["PredictionContest", "predictive_power"]
@@ -69,6 +70,13 @@ class PredictionContest:
             names = ", ".join(dict.fromkeys(self.gains["predictor"]))
             raise CxError(f"No gain of {predictor!r} by {measure!r}. Predictors: {names}.")
         return rows.iloc[0]
+
+    def gain_interval(self, predictor: str, measure: str | None = None) -> Interval:
+        """The gain of one predictor as an interval; n: customers held out."""
+        gain = self.gain(predictor, measure)
+        ends = (float(gain[name]) for name in ("estimate", "low", "high"))
+        what = f"gain of {predictor} over {self.reference}"
+        return Interval(*ends, self.level, self.customers, "paired bootstrap", what)
 
     def verdict(self, predictor: str, measure: str | None = None) -> str:
         """Whether the interval of the gain lies above 0, below, or on both sides."""

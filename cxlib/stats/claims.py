@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+import pandas as pd
+
 from cxlib.errors import CxError
 
-__all__ = ["answers_needed", "judge_claim"]
+__all__ = ["answers_needed", "claims_on_trial", "judge_claim"]
 
 
 def judge_claim(low: float, high: float, smallest: float) -> str:
     """Verdict on a claim that some effect lies above 0.
 
-    ``supported`` if the interval lies above 0, ``too small to matter`` if besides it lies below
-    `smallest`; ``contradicted`` if it lies below `smallest` and does not exclude 0, or lies below
-    0; otherwise ``cannot tell``.
+    ``contradicted`` if the interval lies below 0; ``too small to matter`` if it lies below
+    `smallest`, whether or not it holds 0; ``supported`` if it lies above 0; else ``cannot tell``.
+    With an interval of level 1 - a each of the first three is wrong at a rate of a / 2 at most:
+    supported where the effect is 0 or less, contradicted where it is 0 or more, too small where
+    it is `smallest` or more.
 
     Parameters
     ----------
@@ -23,16 +29,21 @@ def judge_claim(low: float, high: float, smallest: float) -> str:
 
     Examples
     --------
-    >>> [judge_claim(*limits, smallest=2) for limits in ((1, 5), (-1, 1), (-1, 5), (0.5, 1.5))]
-    ['supported', 'contradicted', 'cannot tell', 'too small to matter']
+    >>> limits = ((1, 5), (-1, 1), (-1, 5), (0.5, 1.5), (-5, -1))
+    >>> [judge_claim(*pair, smallest=2) for pair in limits[:3]]
+    ['supported', 'too small to matter', 'cannot tell']
+    >>> [judge_claim(*pair, smallest=2) for pair in limits[3:]]
+    ['too small to matter', 'contradicted']
     """
     if not (low <= high and smallest > 0):
         raise CxError(
             f"low must not exceed high, and smallest be above 0: found {low}, {high}, {smallest}."
         )
-    if low > 0:
-        return "supported" if high >= smallest else "too small to matter"
-    return "contradicted" if high < smallest else "cannot tell"
+    if high < 0:
+        return "contradicted"
+    if high < smallest:
+        return "too small to matter"
+    return "supported" if low > 0 else "cannot tell"
 
 
 def answers_needed(n: float, low: float, high: float, smallest: float) -> int:
@@ -49,3 +60,40 @@ def answers_needed(n: float, low: float, high: float, smallest: float) -> int:
     if not (smallest > 0 and low <= high):
         raise CxError(f"smallest must be above 0, low not above high: {smallest}, {low}, {high}.")
     return round(n * max(1.0, ((high - low) / smallest) ** 2))
+
+
+def claims_on_trial(claims: Mapping[str, tuple]) -> pd.DataFrame:
+    """Verdicts on several claims, with the number behind each and what it would take to tell.
+
+    Parameters
+    ----------
+    claims : mapping of text to (found, smallest, unit) or None
+        found has estimate, low, high and n; a text instead says what a test would need. None: the
+        section that would have told stepped aside.
+
+    Returns
+    -------
+    DataFrame
+        claim, verdict (see `judge_claim`, or ``not testable``), effect, "to tell it takes".
+
+    Examples
+    --------
+    >>> from cxlib.stats import risk_difference
+    >>> table = claims_on_trial({"A": (risk_difference((30, 99), (10, 99)), 0.05, "share"),
+    ...                          "B": ("no price rise", 0.05, "share")})
+    >>> table["verdict"].tolist()
+    ['supported', 'not testable']
+    """
+    rows = []
+    for claim, given in claims.items():
+        found, smallest, unit = given or ("what its section says is missing", 1, "")
+        if isinstance(found, str):
+            rows.append([claim, "not testable", "", found])
+            continue
+        verdict = judge_claim(found.low, found.high, smallest)
+        takes = ""
+        if verdict == "cannot tell":
+            more = answers_needed(found.n, found.low, found.high, smallest)
+            takes = f"about {float(f'{more:.2g}'):,.0f} answers in place of {found.n:,.0f}"
+        rows.append([claim, verdict, f"{found:+.3f} {unit}".strip(), takes])
+    return pd.DataFrame(rows, columns=["claim", "verdict", "effect", "to tell it takes"])

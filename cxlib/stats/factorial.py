@@ -28,6 +28,9 @@ class TwoByTwo:
         Effect of the second treatment without the first, and with it.
     first_alone, first_with_second : Interval
         Likewise for the first.
+    first_average, second_average : Interval
+        Mean of the two effects of a treatment, without and with the other (MOVER): what it does
+        where half of all units get the other one. It uses all four arms.
     interaction : Interval
         ``second_with_first - second_alone``: 0 where the effects add up.
     names : (str, str)
@@ -39,6 +42,8 @@ class TwoByTwo:
     second_with_first: Interval
     first_alone: Interval
     first_with_second: Interval
+    first_average: Interval
+    second_average: Interval
     interaction: Interval
     names: tuple[str, str]
     level: float
@@ -51,6 +56,8 @@ class TwoByTwo:
             f"{second}, with {first}": self.second_with_first,
             f"{first}, without {second}": self.first_alone,
             f"{first}, with {second}": self.first_with_second,
+            f"{second}, average": self.second_average,
+            f"{first}, average": self.first_average,
             "interaction": self.interaction,
         }
         rows = [[name, e.estimate, e.low, e.high] for name, e in effects.items()]
@@ -78,7 +85,7 @@ class TwoByTwo:
         from cxlib.figures.prediction import plot_contest
 
         shown = self.arms.rename_axis("predictor").reset_index()
-        return plot_contest(shown, label="share", ax=ax)
+        return plot_contest(shown, label="share with the outcome", ax=ax)
 
 
 def two_by_two(
@@ -150,13 +157,33 @@ def two_by_two(
     def effect(treated, untreated):
         return risk_difference((k[treated], n[treated]), (k[untreated], n[untreated]), level=level)
 
-    together, alone = effect(3, 1), effect(2, 0)
-    parts = [(e.estimate, e.low, e.high) for e in (together, alone)]
-    difference = together.estimate - alone.estimate
-    low, high = mover(difference, *parts)
-    interaction = Interval(
-        difference, float(low), float(high), level, float(n.sum()), "mover", "interaction"
-    )
+    second_effects, first_effects = (effect(2, 0), effect(3, 1)), (effect(1, 0), effect(3, 2))
     return TwoByTwo(
-        arms, alone, together, effect(1, 0), effect(3, 2), interaction, tuple(names), float(level)
+        arms,
+        *second_effects,
+        *first_effects,
+        _average(first_effects, f"average effect of {names[0]}"),
+        _average(second_effects, f"average effect of {names[1]}"),
+        _difference(second_effects[1], second_effects[0], "interaction"),
+        tuple(names),
+        float(level),
     )
+
+
+def _difference(left, right, what: str) -> Interval:
+    parts = [(e.estimate, e.low, e.high) for e in (left, right)]
+    estimate = left.estimate - right.estimate
+    low, high = mover(estimate, *parts)
+    n = float(left.n + right.n)
+    return Interval(estimate, float(low), float(high), left.level, n, "mover", what)
+
+
+def _average(effects, what: str) -> Interval:
+    """Half the sum: the difference of one half and the mirrored other half."""
+    one, other = (
+        (s * e.estimate / 2, *sorted((s * e.low / 2, s * e.high / 2)))
+        for s, e in zip((1, -1), effects, strict=True)
+    )
+    low, high = mover(one[0] - other[0], one, other)
+    n = float(sum(e.n for e in effects))
+    return Interval(one[0] - other[0], float(low), float(high), effects[0].level, n, "mover", what)

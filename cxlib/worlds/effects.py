@@ -18,6 +18,7 @@ from cxlib.worlds.declarations import RECOVERY_LEVELS
 from cxlib.worlds.failures import FEELINGS, PROMOTER_LEVEL
 from cxlib.worlds.leaving import return_chance
 from cxlib.worlds.people import present
+from cxlib.worlds.purchases import EXTRA
 from cxlib.worlds.service import effort_index
 from cxlib.worlds.state import State
 from cxlib.worlds.surveys import expected_effort_score, share_easy
@@ -27,6 +28,7 @@ from cxlib.worlds.value import contract_margin
 __all__ = [
     "arms",
     "effort_differences",
+    "offer_outcomes",
     "potential_outcomes",
     "realised_future",
     "summarise_recovery",
@@ -34,6 +36,7 @@ __all__ = [
 
 NO_FAILURE = "no failure"
 POPULATIONS = ("everyone", "overlap", "exposed", "promoters")
+ARMS = {"neither": (0, 0), "asked": (1, 0), "offer": (0, 1), "both": (1, 1)}  # asked, offered
 RECOVERY_OUTCOMES = (*FEELINGS, "repurchase", "churn", "value")
 
 
@@ -230,13 +233,35 @@ def _offer_trial(world, state: State) -> list[tuple]:
         for asked in (False, True)
         for offered in (False, True)
     }
-    names = {(0, 0): "neither", (1, 0): "asked", (0, 1): "offer", (1, 1): "both"}
     cells = [
         ("offer", name, "extra order", mean[arm], mean[arm] - mean[0, 0], size)
-        for arm, name in names.items()
+        for name, arm in ARMS.items()
     ]
     both = mean[1, 1] - mean[1, 0] - mean[0, 1] + mean[0, 0]
     return [*cells, ("offer", "interaction", "extra order", mean[1, 1], both, size)]
+
+
+def offer_outcomes(state: State, trial) -> pd.DataFrame:
+    """Chances to buy within the trial's weeks, by arm, of every customer in it."""
+    rows, orders = state.logged("offer trial"), state.logged("orders")
+    first, last = trial.week * company.DAYS, (trial.week + trial.weeks) * company.DAYS
+    own = (orders["day"] > first) & (orders["day"] <= last)
+    own &= orders["number"] != EXTRA + 1 + orders["day"] // company.DAYS
+    sure = np.isin(rows["customer"], orders["customer"][own])
+    frame = pd.DataFrame(
+        {
+            "customer_id": pd.Categorical.from_codes(
+                rows["customer"], dtype=customer_type(state.customers)
+            ),
+            "arm": np.array(list(ARMS), dtype=object)[rows["asked"] + 2 * rows["offered"]],
+            "intention": rows["intention"],
+            "sure": sure,
+        }
+    )
+    for name, arm in ARMS.items():
+        extra = extra_order_chance(state.dials, rows["intention"], *arm)
+        frame[name] = np.where(sure, 1.0, extra)
+    return frame
 
 
 def _watch_list(world, state: State) -> list[tuple]:

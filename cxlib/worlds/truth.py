@@ -312,12 +312,71 @@ class Truth:
             self._twins[key] = effects.realised_future(self._world, horizon_weeks)
         return self._twins[key]
 
+    def whereabouts(self, customer_ids, start, end) -> pd.Series:
+        """Where customers really were who bought nothing between two days.
+
+        Parameters
+        ----------
+        customer_ids : sequence of str
+        start, end : date
+
+        Returns
+        -------
+        pandas.Series
+            By customer: ``gone before`` start, ``left over price`` (would have stayed without a
+            price rise), ``left otherwise``, or ``still here`` at the end, merely slow to order.
+            Who left and came back counts as here.
+
+        Raises
+        ------
+        CxError
+            An id is none of this world's.
+        """
+        s = self._state
+        names = pd.Index(customer_ids).astype(object)
+        who = customer_type(s.customers).categories.get_indexer(names)
+        if (who < 0).any():
+            raise CxError(f"{int((who < 0).sum()):,} ids are none of this world's customers.")
+        first, last = ((pd.Timestamp(day) - self._world.start).days for day in (start, end))
+        never = s.weeks * company.DAYS + 1
+        shop = np.where(s.shop_left_day[who] >= 0, s.shop_left_day[who], never)
+        contract = np.where(s.left[who], s.left_day[who], never)
+        day = np.minimum(shop, contract)
+        cause = np.where(contract < shop, s.leave_cause[who], s.shop_cause[who])
+        found = np.select(
+            [day <= first, (day <= last) & (cause == company.PRICE), day <= last],
+            ["gone before", "left over price", "left otherwise"],
+            "still here",
+        )
+        return pd.Series(found, index=names)
+
     # -- trials -----------------------------------------------------------------------
 
     @cached_property
     def arms(self) -> pd.DataFrame:
         """True effects of all randomised arms: trial, arm, outcome, mean, effect, customers."""
         return effects.arms(self._world, self._state)
+
+    def offer_trial(self) -> pd.DataFrame:
+        """Each customer of the trial of asking and offering: what they would do in every arm.
+
+        Returns
+        -------
+        pandas.DataFrame
+            customer_id, arm (by lot), intention (as felt, in SD), sure (an order in the trial's
+            weeks without any offer or question), and the chance of an order in these weeks in
+            each arm, columns neither, asked, offer, both: 1 for the sure. Effects of the extra
+            parcels on later feelings are left out.
+
+        Raises
+        ------
+        CxError
+            The trial does not lie within the weeks of this world.
+        """
+        trial = self._state.event("offer_trial")
+        if trial is None or trial.week + trial.weeks > self._state.weeks:
+            raise CxError("the offer trial does not lie within the weeks of this world.")
+        return effects.offer_outcomes(self._state, trial)
 
     def to_dict(self) -> dict:
         """Plain numbers of the truth, as written to truth.json."""

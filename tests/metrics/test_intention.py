@@ -182,7 +182,7 @@ def crossed(n=900, seed=5):
 
 
 def test_the_matrix_counts_every_pair_once():
-    frame = crossed()
+    frame = crossed(4800)  # 80 customers in each cell, as amounts need
     matrix = cx.intent_matrix(frame, outcomes=["quiet", "spend"])
     said = pd.cut(frame["nps"], [-1, 6, 8, 10], labels=["detractor", "passive", "promoter"])
     meant = pd.cut(frame["intent"], [-1, 5, 7, 10], labels=["low", "middle", "high"])

@@ -220,6 +220,48 @@ def test_offer_arms_buy_as_often_as_truth_says(company):
         assert abs(buys.mean() - mean) <= BAND * np.sqrt(mean * (1 - mean) / buys.size)
 
 
+def test_everybody_of_the_offer_trial_has_a_chance_in_every_arm(company):
+    truth, rows = company.truth.offer_trial(), company._truth._state.logged("offer trial")
+    assert len(truth) == rows["customer"].size
+    assert (truth.loc[truth["sure"], ["neither", "asked", "offer", "both"]] == 1).all(axis=None)
+    assert (truth["both"] >= truth["offer"]).all()
+    arms = company.truth.arms.query("trial == 'offer'").set_index("arm")["mean"]
+    unsure = truth[~truth["sure"]]
+    assert (unsure["neither"] == 0).all()
+    # who is sure does not depend on how well offers work, up to luck
+    assert abs(unsure["offer"].mean() - arms["offer"]) < 0.2 * arms["offer"]
+    orders = company.transactions
+    day = company.start + pd.Timedelta(weeks=66)
+    bought = orders[
+        (orders["ordered_at"] > day) & (orders["ordered_at"] <= day + pd.Timedelta(days=28))
+    ]
+    bought = truth["customer_id"].isin(bought["customer_id"])
+    assert bought[truth["sure"]].all()
+    plain = truth["arm"] == "neither"
+    assert not bought[plain & ~truth["sure"]].any()
+    with pytest.raises(CxError, match="offer trial does not lie"):
+        World(7, 60, 52).truth.offer_trial()
+
+
+def test_whereabouts_are_those_of_the_run(company):
+    back = company.events.loc[company.events["kind"] == "returned", "customer_id"]
+    truth = company.truth.customers
+    truth = truth[~truth["customer_id"].isin(back)]
+    start, end = company.start + pd.Timedelta(weeks=40), company.start + pd.Timedelta(weeks=80)
+    where = company.truth.whereabouts(truth["customer_id"], start, end)
+    own = truth.set_index(truth["customer_id"].astype(object))
+    left = company.customers.set_index(company.customers["customer_id"].astype(object))["left_at"]
+    left = left.loc[own.index]
+    day = pd.concat([own["left_shop_at"], left], axis=1).min(axis=1)
+    assert (where[day <= start] == "gone before").all()
+    assert (where[day.isna() | (day > end)] == "still here").all()
+    assert where[(day > start) & (day <= end)].isin(["left over price", "left otherwise"]).all()
+    price = own["left_shop_cause"].eq("price") & left.isna()
+    assert (where[price & (day > start) & (day <= end)] == "left over price").all()
+    with pytest.raises(CxError, match="1 ids are none"):
+        company.truth.whereabouts(["nobody"], start, end)
+
+
 def test_a_surprise_lifts_the_satisfaction_of_those_surprised(company):
     arms = company.truth.arms.query("trial == 'surprise' and arm == 'yes'")
     assert 0.02 < arms["effect"].iloc[0] < 0.3
