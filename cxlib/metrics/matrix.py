@@ -67,8 +67,8 @@ class IntentMatrix:
         Returns
         -------
         Interval
-            `cluster_difference`: a customer may have answered into both cells. Amounts need 80
-            customers a cell.
+            `cluster_difference`: a customer may have answered into both cells. Long-tailed
+            amounts need 80 customers a cell (`cluster_mean`).
         """
         if outcome not in self.outcomes:
             raise CxError(f"{outcome!r} is no outcome here: {', '.join(self.outcomes) or 'none'}.")

@@ -88,7 +88,7 @@ def cluster_difference(values, first, second, cluster, *, level: float = 0.95) -
     Raises
     ------
     CxError
-        A side with fewer than two clusters, or, of amounts, fewer than 80.
+        A side with fewer than two clusters.
 
     References
     ----------
@@ -106,12 +106,10 @@ def cluster_difference(values, first, second, cluster, *, level: float = 0.95) -
     values, who = _checked(values, cluster)
     sides = [np.asarray(side, dtype=bool) for side in (first, second)]
     event = np.isin(values, (0, 1)).all()
-    least = 2 if event else FEWEST_AMOUNTS
     sizes = [len(np.unique(who[side])) for side in sides]
-    if min(sizes) < least:
+    if min(sizes) < 2:
         raise CxError(
-            f"A difference of {'shares' if event else 'amounts'} needs {least} customers on either "
-            f"side: found {sizes[0]:,} and {sizes[1]:,}."
+            f"A difference needs 2 customers on either side: found {sizes[0]:,} and {sizes[1]:,}."
         )
     (m1, l1, u1, e1), (m2, l2, u2, e2) = (_side(values, side, who, level, event) for side in sides)
     spread = np.sqrt((e1**2).sum() * (e2**2).sum())

@@ -66,7 +66,7 @@ def test_amounts_hold_their_level_where_symmetric_intervals_miss_above():
     ("given", "wanted"),
     [
         (([1, 0, 1], [1, 1, 0], [0, 0, 1], "aab"), "needs 2 customers on either side: found 1"),
-        (([3, 0, 1], [1, 1, 0], [0, 0, 1], "abc"), "amounts needs 80 customers.*found 2 and 1"),
+        (([3, 0, 1], [1, 1, 0], [0, 0, 1], "abc"), "found 2 and 1"),
         (([1, 0], [1, 0], [0, 1], "abc"), "one entry a value: 3 for 2"),
     ],
 )
