@@ -1,7 +1,8 @@
-"""Measure the coverage of every interval in cxlib.stats: calibration.csv and calibration.png.
+"""Measure the coverage of every interval: calibration.csv and calibration.png.
 
-Run by `make calibrate`: 10,000 data sets a cell (calibrate_cells.py) and exact enumeration where
-counts allow it (calibrate_exact.py). A simulated cell fails only if the 99.9 % Clopper-Pearson
+Run by `make calibrate`: 10,000 data sets a cell (calibrate_cells.py), 2,000 where a data set is a
+company of customers (calibrate_purchases.py), and exact enumeration where counts allow it
+(calibrate_exact.py). A simulated cell fails only if the 99.9 % Clopper-Pearson
 interval of its coverage lies wholly outside nominal +-2 points; an enumerated one if its mean
 over the truths does, or its minimum breaks what is promised (.90 for net scores at 95 %). Any
 failure makes the exit code 1. `--datasets 1000` gives a quick look; `--only TEXT` measures some
@@ -23,17 +24,20 @@ import numpy as np
 import pandas as pd
 from calibrate_cells import simulated_cells
 from calibrate_exact import funnel_rows, net_score_rows, proportion_rows, two_share_rows
+from calibrate_purchases import purchase_cells
 
 import cxlib.stats
 from cxlib.stats.calibration import LEVELS, calibrate
 
 HERE = Path(__file__).parent
 OUT = HERE / "out"
+COMPANIES = 2_000
 
 
 def _version() -> str:
     """Digest of the code that is measured: what a cache kept of other code is not used again."""
-    files = [*Path(cxlib.stats.__file__).parent.glob("*.py"), *HERE.glob("calibrate*.py")]
+    rooms = [Path(cxlib.stats.__file__).parent, Path(cxlib.stats.__file__).parents[1] / "clv"]
+    files = [*(f for room in rooms for f in room.glob("*.py")), *HERE.glob("calibrate*.py")]
     return hashlib.sha256(b"".join(p.read_bytes() for p in sorted(files))).hexdigest()
 
 
@@ -45,14 +49,11 @@ def sweep(datasets=10_000, processes=2, only="", cache=None) -> pd.DataFrame:
         for row in rows()
         if only in row["cell"]
     ]
-    cells = [cell for cell in simulated_cells() if only in cell.name]
     frames = [pd.DataFrame(exact)] if exact else []
-    if cells:
-        frames.append(
-            calibrate(
-                cells, datasets=datasets, processes=processes, cache=cache, version=_version()
-            )
-        )
+    for most, every in ((datasets, simulated_cells()), (COMPANIES, purchase_cells())):
+        if cells := [cell for cell in every if only in cell.name]:
+            number, kept = min(datasets, most), {"cache": cache, "version": _version()}
+            frames.append(calibrate(cells, datasets=number, processes=processes, **kept))
     if not frames:
         sys.exit(f"No cell has {only!r} in its name.")
     return pd.concat(frames, ignore_index=True)

@@ -12,6 +12,8 @@ _HOMES = {
     "modified_beta_geo": ("ModifiedBetaGeo",),
     "pareto_nbd": ("ParetoNBD",),
     "beta_geo_beta_binom": ("BetaGeoBetaBinom",),
+    "season": ("Season",),
+    "regularity": ("RegularBetaGeo", "log_gaps"),
     "covariates": ("CovariateModel", "with_covariates"),
     "gamma_gamma": ("GammaGamma",),
     "sampler": ("Posterior", "posterior"),

@@ -114,20 +114,25 @@ def negative_binomial(r, share, k):
     return np.exp(gammaln(r + k) - gammaln(r) - gammaln(k + 1) + r * np.log1p(-share) + log_share)
 
 
-def purchases_ahead(rate, dropout, until, rng):
+def purchases_ahead(rate, dropout, until, rng, *, shape=1, first_shape=None):
     """Draw purchases of active customers up to ``until``, one round a purchase.
+
+    Times between purchases are Gamma(``shape``, rate), the first of them of ``first_shape``.
 
     Yields (who, when, stays): the customers who buy once more, the time, and whether they remain
     active. Each round costs only the customers still in play.
     """
     who = np.arange(rate.size)
     clock = np.zeros(rate.size)
+    size = shape if first_shape is None else np.broadcast_to(first_shape, rate.shape)
     dropout, until = np.broadcast_to(dropout, rate.shape), np.broadcast_to(until, rate.shape)
     while who.size:
         with np.errstate(divide="ignore", over="ignore"):
-            clock = clock + rng.standard_exponential(who.size) / rate
+            wait = rng.standard_exponential(who.size) if shape == 1 else rng.standard_gamma(size)
+            clock = clock + wait / rate
         inside = clock <= until
         who, clock, rate, dropout, until = (v[inside] for v in (who, clock, rate, dropout, until))
         stays = rng.random(who.size) >= dropout
         yield who, clock, stays
         who, clock, rate, dropout, until = (v[stays] for v in (who, clock, rate, dropout, until))
+        size = np.broadcast_to(float(shape), who.shape)

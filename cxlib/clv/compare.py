@@ -163,7 +163,7 @@ def compare_models(*models) -> pd.DataFrame:
         raise CxError("These likelihoods cannot be compared.", problems)
     table = pd.DataFrame(
         {
-            "parameters": [len(model.names) for model in models],
+            "parameters": [model.parameters for model in models],
             "log_likelihood": [model.log_likelihood for model in models],
         },
         index=pd.Index([model.label for model in models], name="model"),

@@ -105,6 +105,11 @@ class FittedModel:
         object.__setattr__(self, "params", MappingProxyType(ordered))
 
     @property
+    def parameters(self) -> int:
+        """How many numbers the data chose."""
+        return len(self.names)
+
+    @property
     def standard_errors(self) -> pd.Series:
         """Square roots of the covariance's diagonal; 0 for a parameter held at its bound."""
         self.require_covariance()

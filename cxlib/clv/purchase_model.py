@@ -170,7 +170,8 @@ class PurchaseModel(FittedModel):
         Returns
         -------
         DataFrame
-            frequency, recency, T, holdout_frequency, holdout_duration, and the truth: what kind
+            frequency, recency, T, log_gaps (sum of the logarithms of the times between
+            purchases), holdout_frequency, holdout_duration, and the truth: what kind
             of customer each is, and alive (at T).
 
         Examples
@@ -187,12 +188,13 @@ class PurchaseModel(FittedModel):
         rng = np.random.default_rng(seed)
         kinds = self.draw_kinds(params or self.require_params(), T.shape, rng)
         frequency, later = np.zeros(T.size, int), np.zeros(T.size, int)
-        recency = np.zeros(T.size)
+        recency, gaps = np.zeros(T.size), np.zeros(T.size)
         alive = self.alive_at_first(kinds, T)
         for who, when, stays in self.run(kinds, T + horizon, rng):
             past = when <= T[who]
             frequency[who] += past
             later[who] += ~past
+            gaps[who[past]] += np.log(when[past] - recency[who[past]])
             recency[who[past]] = when[past]
             alive[who[past]] &= stays[past]
         return pd.DataFrame(
@@ -200,6 +202,7 @@ class PurchaseModel(FittedModel):
                 "frequency": frequency,
                 "recency": recency,
                 "T": T,
+                "log_gaps": gaps,
                 "holdout_frequency": later,
                 "holdout_duration": float(horizon),
                 **{name: kinds[name] for name in self.kinds},
@@ -272,8 +275,7 @@ class PurchaseModel(FittedModel):
         return (quantity(*pairs)[pair_at] * expit(-odds))[at]
 
     def distribution(self, x, t_x, T, horizon, up_to) -> np.ndarray:
-        if not (isinstance(up_to, (int, np.integer)) and up_to >= 0):
-            raise CxError(f"up_to must be a whole number >= 0, not {up_to!r}")
+        self.check_up_to(up_to)
         params = self.require_params()
         rows, at = distinct_rows(x, t_x, T, horizon)
         x, t_x, T, horizon = rows
@@ -292,27 +294,17 @@ class PurchaseModel(FittedModel):
 
     @classmethod
     def discounted_if_active(cls, params, x, T, horizon, force) -> np.ndarray:
-        """The integral of e^(-force s) dE(s), by parts, E the expected purchases up to s.
-
-        Gauss-Legendre in the square root of time, where expectations bend least; what comes after
-        discounting has shrunk it by e^-40 is left out.
-        """
-        if force == 0:
-            return cls.purchases_if_active(params, x, T, horizon + 0 * x)
-        reach = min(horizon, 40 / force)
-        if reach == 0:
-            return np.zeros_like(x)
-        nodes, weights = np.polynomial.legendre.leggauss(
-            nodes_needed(2 * np.sqrt(np.min(params["alpha"] + T) / reach), force * reach)
-        )
-        roots = (nodes + 1) / 2
-        times, weights = reach * roots**2, reach * roots * weights * force
-        times, weights = np.append(times, reach), np.append(weights, 1.0)
-        weights *= np.exp(-force * times)
+        """The integral of e^(-force s) dE(s), E the expected purchases up to s."""
+        times, weights = discount_nodes(np.min(params["alpha"] + T), horizon, force)
         return sum(
             weight * cls.purchases_if_active(params, x, T, time + 0 * x)
             for time, weight in zip(times, weights, strict=True)
         )
+
+    @staticmethod
+    def check_up_to(up_to) -> None:
+        if not (isinstance(up_to, (int, np.integer)) and up_to >= 0):
+            raise CxError(f"up_to must be a whole number >= 0, not {up_to!r}")
 
     @classmethod
     def check_discount(cls, discount_rate, horizon) -> None:
@@ -334,6 +326,27 @@ class PurchaseModel(FittedModel):
         if cls.steps_are_whole and (values % 1 != 0).any():
             raise CxError(f"{cls.label} counts opportunities: {horizon!r} is no whole number.")
         return np.broadcast_to(values, (rows,))
+
+
+def discount_nodes(start: float, horizon: float, force: float):
+    """Times and weights that sum E, the expected purchases up to a time, to their discounted value.
+
+    The integral of e^(-force s) dE(s), by parts: Gauss-Legendre in the square root of time, where
+    expectations bend least; what comes after discounting has shrunk it by e^-40 is left out.
+    ``start`` is the least of alpha + T.
+    """
+    if force == 0:
+        return np.array([horizon]), np.array([1.0])
+    reach = min(horizon, 40 / force)
+    if reach == 0:
+        return np.zeros(1), np.zeros(1)
+    nodes, weights = np.polynomial.legendre.leggauss(
+        nodes_needed(2 * np.sqrt(start / reach), force * reach)
+    )
+    roots = (nodes + 1) / 2
+    times, weights = reach * roots**2, reach * roots * weights * force
+    times, weights = np.append(times, reach), np.append(weights, 1.0)
+    return times, weights * np.exp(-force * times)
 
 
 def nodes_needed(distance: float, decay: float) -> int:
