@@ -244,8 +244,14 @@ class World:
         if self._sealed:
             raise CxError("The truth of this world is sealed. Place your bets, then call unseal().")
 
-    def twin(self, *, weeks: int | None = None, do: Mapping[str, object] | None = None) -> State:
-        """Run this world again with the same draws, longer or with something forced."""
+    def twin(
+        self,
+        *,
+        weeks: int | None = None,
+        do: Mapping[str, object] | None = None,
+        more: Sequence = (),
+    ) -> State:
+        """Run this world again with the same draws, longer, with something forced or added."""
         self._closed()
         return simulate(
             self.seed,
@@ -255,4 +261,5 @@ class World:
             self.calendar,
             span=self.weeks,
             do=do,
+            more=more,
         )

@@ -1,0 +1,187 @@
+"""Two groups of a study made alike, and what may be said of their difference."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+from scipy.special import expit
+
+from cxlib.errors import CxError
+from cxlib.loyalty.arms import Arms, GroupMeans, fit_arms, fit_ridge_logit, group_means
+from cxlib.loyalty.effects import RecoveryEffect
+from cxlib.loyalty.followup import ANSWERS, OUTCOMES, UNITS
+from cxlib.loyalty.occasions import LEVELS, NO_FAILURE
+from cxlib.stats.checks import check_choice
+from cxlib.stats.overlap import BALANCED
+from cxlib.stats.tost import equivalence
+
+__all__ = [
+    "AMONG",
+    "EXPOSURES",
+    "FEWEST",
+    "Comparison",
+    "answering_chance",
+    "chosen_rows",
+    "contrast",
+    "judged",
+]
+
+EXPOSURES = (*LEVELS[1:], "failure")
+AMONG = ("all", "promoters", "others")
+FEWEST = 5
+
+
+def _told(study) -> str:
+    counts = np.bincount(study.level, minlength=len(LEVELS))
+    return ", ".join(f"{n} {c:,}" for n, c in zip(LEVELS, counts, strict=True) if c)
+
+
+def chosen_rows(study, exposures, control, among) -> tuple[np.ndarray, np.ndarray]:
+    """Rows of a comparison and their groups; what is never seen raises CxError."""
+    check_choice("among", among, AMONG)
+    for name in (*exposures, control):
+        check_choice("exposure and control", name, (NO_FAILURE, *EXPOSURES))
+    if control in exposures:
+        raise CxError(f"{control!r} cannot be compared with itself.")
+    group = np.full(len(study), -1, np.int8)
+    for place, name in enumerate((control, *exposures)):
+        group[study.mask(name)] = place
+    if among != "all":
+        group[study.promoter != float(among == "promoters")] = -1
+    counts = np.bincount(group[group >= 0], minlength=len(exposures) + 1)
+    if counts[0] < FEWEST:
+        others = [n for n in LEVELS[1:5] if (study.level == LEVELS.index(n)).sum() >= FEWEST]
+        possible = f" Still possible: control={others[0]!r}." if len(others) > 1 else ""
+        raise CxError(
+            f"There is no control: {counts[0]} occasions are {control!r}. Seen are: "
+            f"{_told(study)}. Are occasions without a failure in the tables?{possible}"
+        )
+    for name, count in zip(exposures, counts[1:], strict=True):
+        if count < FEWEST:
+            raise CxError(
+                f"Recovery {name!r} was seen {'never' if not count else f'{count} times only'} "
+                f"among eligible occasions. Seen are: {_told(study)}. Still possible: another "
+                "exposure, 'failure' for all levels together, or failures='any'."
+            )
+    rows = np.flatnonzero(group >= 0)
+    return rows, group[rows]
+
+
+def answering_chance(arms: Arms, y: np.ndarray, followed: np.ndarray) -> np.ndarray:
+    """Chance that the outcome is seen of those it could be, from the covariates and the group."""
+    seen = ~np.isnan(y)
+    if seen[followed].all() or arms.columns.shape[1] == 1:
+        return np.ones(y.size)
+    own = [(arms.arm == g).astype(np.float32)[:, None] for g in range(1, arms.groups)]
+    columns = np.hstack([arms.columns, *own])
+    beta, _ = fit_ridge_logit(seen[followed], columns[followed])
+    return expit((columns @ beta.astype(np.float32)).astype(float))
+
+
+def _balance(study, rows, arms: Arms) -> pd.DataFrame:
+    columns = study.covariates[rows]
+    out = {"before": [], "after": []}
+    for k in range(columns.shape[1]):
+        column = columns[:, k].astype(float)
+        sides = [column[arms.arm == g] for g in (0, 1)]
+        weights = [arms.weight[arms.arm == g] for g in (0, 1)]
+        spread = np.sqrt((sides[0].var() + sides[1].var()) / 2) or 1.0
+        out["before"].append((sides[1].mean() - sides[0].mean()) / spread)
+        means = [np.average(s, weights=w) for s, w in zip(sides, weights, strict=True)]
+        out["after"].append((means[1] - means[0]) / spread)
+    frame = pd.DataFrame(out, index=list(study.names), dtype=float)
+    return frame.assign(balanced=frame["after"].abs() <= BALANCED)
+
+
+def _propensity(arms: Arms, labels) -> pd.DataFrame:
+    points = [0, 0.25, 0.5, 0.75, 1]
+    chance = expit(arms.logits[:, 0])
+    found = [np.quantile(chance[arms.arm == g], points) for g in (0, 1)]
+    return pd.DataFrame(found, index=labels, columns=["least", "q25", "median", "q75", "largest"])
+
+
+def contrast(found: GroupMeans, group: int = 1, base: int = 0) -> tuple[float, float, float]:
+    """Difference of two group means with standard error and degrees of freedom (Satterthwaite)."""
+    influence = found.influence[:, group] - found.influence[:, base]
+    error = float(np.sqrt((influence**2).sum()))
+    own = found.own[[group, base]]
+    many = np.maximum(found.effective_n[[group, base]] - 1, 1.0)
+    df = float(own.sum() ** 2 / (own**2 / many).sum()) if own.sum() > 0 else 1.0
+    error *= np.sqrt((df + 1) / df)
+    return float(found.means[group] - found.means[base]), error, df
+
+
+def judged(estimate, error, df, smallest, level, outcome) -> tuple:
+    """Both tests and the verdict of the room's rule; less churn is the good direction."""
+    test = equivalence(estimate, error, smallest_effect=smallest, df=df, level=level)
+    word = {"above": "paradox", "below": "worse"}.get(test.verdict, test.verdict)
+    if outcome == "churn" and word in ("paradox", "worse"):
+        word = "worse" if word == "paradox" else "paradox"
+    return test, "trivial" if test.trivial else word
+
+
+class Comparison:
+    """Two groups of a study made alike, and what is judged of them, outcome by outcome."""
+
+    def __init__(self, study, labels, among, kind):
+        self.study, self.labels = study, labels
+        self.rows, arm = chosen_rows(study, [labels[1]], labels[0], among)
+        rows = self.rows
+        self.arms = fit_arms(
+            arm, study.covariates[rows], study.customer[rows], study.names, weights=kind
+        )
+        self._answering: dict[bytes, np.ndarray] = {}
+
+    @cached_property
+    def balance(self) -> pd.DataFrame:
+        return _balance(self.study, self.rows, self.arms)
+
+    @cached_property
+    def propensity(self) -> pd.DataFrame:
+        return _propensity(self.arms, list(self.labels))
+
+    def means(self, outcome: str, *, robust: bool, answering: bool) -> GroupMeans:
+        """Weighted means of both groups; too few answers raise CxError."""
+        study, arms = self.study, self.arms
+        y = study.outcomes[outcome][self.rows]
+        counts = np.bincount(arms.arm[~np.isnan(y)], minlength=2)
+        if counts.min() < FEWEST:
+            self._refuse_few(outcome, counts)
+        chance = None
+        if answering and outcome in ANSWERS:
+            key = np.packbits(np.isnan(y)).tobytes()
+            if key not in self._answering:
+                self._answering[key] = answering_chance(arms, y, study.followed[self.rows])
+            chance = self._answering[key]
+        return group_means(arms, y, answering=chance, doubly_robust=robust)
+
+    def _refuse_few(self, outcome, counts) -> None:
+        study, rows = self.study, self.rows
+        few = self.labels[int(np.argmin(counts))]
+        seen = [o for o in OUTCOMES if o != outcome and (~np.isnan(study.outcomes[o][rows])).any()]
+        raise CxError(
+            f"{outcome} was seen after {counts.min()} occasions of {few!r} only: too few to judge "
+            f"luck. Still possible: {', '.join(seen) or 'no other outcome'}; longer answer_weeks."
+        )
+
+    def effect(self, outcome, *, smallest, level, robust, answering, estimand) -> RecoveryEffect:
+        """The effect on one outcome with its verdict."""
+        found = self.means(outcome, robust=robust, answering=answering)
+        estimate, error, df = contrast(found)
+        if not error > 1e-12 or not found.sd > 0:
+            raise CxError(f"{outcome} shows no spread, so luck cannot be judged.")
+        test, word = judged(estimate, error, df, smallest * found.sd, level, outcome)
+        arm, customer = self.arms.arm, self.arms.customer
+        seen = ~np.isnan(self.study.outcomes[outcome][self.rows])
+        customers = [np.unique(customer[seen & (arm == g)]).size for g in (0, 1)]
+        columns = {"occasions": found.units, "seen": found.seen, "customers": customers}
+        n = pd.DataFrame(columns | {"effective_n": found.effective_n}, index=list(self.labels))
+        name = estimand[1] + (", doubly robust" if robust else "")
+        return RecoveryEffect(
+            outcome, self.labels[1], self.labels[0], test.estimate, test.low, test.high,
+            test.level, UNITS[outcome], error, df, test.p_difference, test.p_equivalence, word,
+            test.smallest_effect, found.sd, float(found.means[0]), estimand[0], name,
+            self.balance, n, self.propensity,
+        )  # fmt: skip

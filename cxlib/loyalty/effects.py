@@ -1,0 +1,146 @@
+"""What a fair comparison returns: one effect, or the same comparison outcome by outcome."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+
+__all__ = ["RecoveryEffect", "RecoveryOutcomes"]
+
+
+@dataclass(frozen=True)
+class RecoveryEffect:
+    """Effect of a failure with a recovery on one outcome, against a control.
+
+    Attributes
+    ----------
+    outcome, exposure, control : str
+    estimate, low, high, level : float
+        In `unit`; the interval from influences summed by customer.
+    unit : str
+        points (of the question's scale), share or EUR.
+    standard_error, df : float
+    p_difference, p_equivalence : float
+        Two-sided, of no effect; of an effect at least as large as `smallest_effect`.
+    verdict : {"paradox", "worse", "trivial", "equivalent", "cannot tell"}
+        Of the interval at `level`: paradox above 0 (below for churn), worse below; trivial if it
+        excludes 0 and the narrower one at ``2 level - 1`` lies inside +-`smallest_effect`;
+        equivalent if only the latter holds.
+    smallest_effect : float
+        In `unit`; asked for in SD of the outcome in the control.
+    sd, control_mean : float
+        Of the outcome in the weighted control.
+    estimand, weights : str
+        The population the effect belongs to, and how it was reached.
+    balance : DataFrame
+        Standardised differences of the covariates before and after weighting.
+    n : DataFrame
+        By group: occasions, seen (with the outcome), customers, effective_n.
+    propensity : DataFrame
+        By group: least, quartiles and largest fitted chance of the exposure.
+    """
+
+    outcome: str
+    exposure: str
+    control: str
+    estimate: float
+    low: float
+    high: float
+    level: float
+    unit: str
+    standard_error: float
+    df: float
+    p_difference: float
+    p_equivalence: float
+    verdict: str
+    smallest_effect: float
+    sd: float
+    control_mean: float
+    estimand: str
+    weights: str
+    balance: pd.DataFrame = field(repr=False)
+    n: pd.DataFrame = field(repr=False)
+    propensity: pd.DataFrame = field(repr=False)
+
+    @property
+    def effective_n(self) -> dict[str, float]:
+        """Kish's number of customers behind each group."""
+        return self.n["effective_n"].to_dict()
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row: the effect, its interval, its tests and its verdict."""
+        skipped = ("balance", "n", "propensity")
+        row = {k: v for k, v in self.__dict__.items() if k not in skipped}
+        for name in ("seen", "effective_n"):
+            row[f"{name}_exposed"], row[f"{name}_control"] = self.n[name].iloc[[1, 0]]
+        return pd.DataFrame([row])
+
+    def plot(self, ax=None):
+        """Draw the effect with both intervals against what is too small to matter."""
+        from cxlib.figures.ladder import plot_recovery_ladder
+
+        row = self.to_frame().assign(label=f"{self.outcome}, {self.exposure}")
+        return plot_recovery_ladder(row, ax=ax)
+
+    def summary(self) -> str:
+        """One sentence: verdict, interval, numbers and population."""
+        spec = ".3f" if self.unit == "share" else ".2f"
+        return (
+            f"{self.exposure} recovery against {self.control}, {self.outcome}: "
+            f"{self.estimate:{spec}} {self.unit} ({100 * self.level:g} % interval "
+            f"{self.low:{spec}} to {self.high:{spec}}; {int(self.n['seen'].iloc[1]):,} exposed), "
+            f"verdict: {self.verdict}; in {self.estimand}."
+        )
+
+
+@dataclass(frozen=True)
+class RecoveryOutcomes:
+    """The same comparison, outcome by outcome: one primary, the others by Holm.
+
+    Attributes
+    ----------
+    effects : dict of str to RecoveryEffect
+    primary : str
+    p_holm : dict of str to float
+        Adjusted over the outcomes other than the primary.
+    missing : dict of str to str
+        Outcomes that could not be judged, and why.
+    """
+
+    effects: dict
+    primary: str
+    p_holm: dict
+    missing: dict
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row an outcome; the primary first."""
+        rows = [e.to_frame().assign(p_holm=self.p_holm.get(o)) for o, e in self.effects.items()]
+        return pd.concat(rows, ignore_index=True)
+
+    def plot(self, ax=None):
+        """Effects in SD of their outcomes, with what is too small to matter."""
+        from cxlib.figures.ladder import plot_recovery_ladder
+
+        frame = self.to_frame()
+        scale = frame["sd"] * np.where(frame["outcome"] == "churn", -1, 1)
+        low, high = frame["low"] / scale, frame["high"] / scale
+        frame = frame.assign(
+            estimate=frame["estimate"] / scale, low=np.minimum(low, high),
+            high=np.maximum(low, high), smallest_effect=frame["smallest_effect"] / frame["sd"],
+            unit="SD; churn with its sign turned",
+            label=frame["outcome"].where(frame["outcome"] != self.primary, self.primary + " *"),
+        )  # fmt: skip
+        return plot_recovery_ladder(frame, ax=ax)
+
+    def summary(self) -> str:
+        """One sentence: the primary's verdict, and what stands of the others after Holm."""
+        first = self.effects.get(self.primary)
+        word = first.verdict if first else f"not judged ({self.missing.get(self.primary)})"
+        alpha = 1 - next(iter(self.effects.values())).level
+        stands = [f"{o} ({self.effects[o].verdict})" for o, p in self.p_holm.items() if p <= alpha]
+        return (
+            f"Primary outcome {self.primary}: {word}. Of the {len(self.p_holm)} others, after "
+            f"Holm's correction, different from none: {', '.join(stands) or 'none'}."
+        )
