@@ -13,7 +13,7 @@ hundred exposed units it shrinks a coefficient by about one per cent.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from scipy.special import expit
@@ -21,7 +21,15 @@ from scipy.special import expit
 from cxlib.errors import CxError
 from cxlib.stats.survey import effective_n
 
-__all__ = ["Arms", "GroupMeans", "fit_arms", "fit_ridge_logit", "group_means"]
+__all__ = [
+    "Arms",
+    "GroupMeans",
+    "fit_arms",
+    "fit_ridge_logit",
+    "group_means",
+    "reweighed",
+    "standardised",
+]
 
 CHUNK = 262_144
 RIDGE = 1.0
@@ -59,7 +67,7 @@ def fit_ridge_logit(z: np.ndarray, columns: np.ndarray, ridge: float = RIDGE):
         move = np.linalg.solve(information, gradient)
         largest = np.abs(move).max()
         beta = beta + move * min(1.0, 4.0 / largest if largest else 1.0)
-        if largest < 1e-7 and not (few and step < 6):
+        if largest < 1e-6 and not (few and step < 6):
             break
     return beta, np.linalg.inv(information)
 
@@ -183,6 +191,12 @@ def fit_arms(arm, covariates, customer, names, *, weights="overlap") -> Arms:
             breads.append(bread)
     weight, slopes = _weights(weights, arm, logits)
     return Arms(arm, columns, customer, weight, logits, tuple(names), slopes, tuple(breads))
+
+
+def reweighed(arms: Arms, weights: str) -> Arms:
+    """The same groups and propensities with the weights of another population."""
+    weight, slopes = _weights(weights, arms.arm, arms.logits)
+    return replace(arms, weight=weight, slopes=slopes)
 
 
 @dataclass(frozen=True)

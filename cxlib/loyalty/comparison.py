@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from functools import cached_property
 
 import numpy as np
@@ -9,7 +10,7 @@ import pandas as pd
 from scipy.special import expit
 
 from cxlib.errors import CxError
-from cxlib.loyalty.arms import Arms, GroupMeans, fit_arms, fit_ridge_logit, group_means
+from cxlib.loyalty.arms import Arms, GroupMeans, fit_arms, fit_ridge_logit, group_means, reweighed
 from cxlib.loyalty.effects import RecoveryEffect
 from cxlib.loyalty.followup import ANSWERS, OUTCOMES, UNITS
 from cxlib.loyalty.occasions import LEVELS, NO_FAILURE
@@ -133,6 +134,13 @@ class Comparison:
             arm, study.covariates[rows], study.customer[rows], study.names, weights=kind
         )
         self._answering: dict[bytes, np.ndarray] = {}
+
+    def reweighed(self, kind: str) -> Comparison:
+        """The same groups, propensities and chances to answer for another population."""
+        other = copy(self)
+        other.__dict__.pop("balance", None)
+        other.arms = reweighed(self.arms, kind)
+        return other
 
     @cached_property
     def balance(self) -> pd.DataFrame:

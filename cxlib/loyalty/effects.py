@@ -79,10 +79,10 @@ class RecoveryEffect:
 
     def plot(self, ax=None):
         """Draw the effect with both intervals against what is too small to matter."""
-        from cxlib.figures.ladder import plot_recovery_ladder
+        from cxlib.figures.ladder import plot_effects
 
         row = self.to_frame().assign(label=f"{self.outcome}, {self.exposure}")
-        return plot_recovery_ladder(row, ax=ax)
+        return plot_effects(row, ax=ax)
 
     def summary(self) -> str:
         """One sentence: verdict, interval, numbers and population."""
@@ -121,7 +121,7 @@ class RecoveryOutcomes:
 
     def plot(self, ax=None):
         """Effects in SD of their outcomes, with what is too small to matter."""
-        from cxlib.figures.ladder import plot_recovery_ladder
+        from cxlib.figures.ladder import plot_effects
 
         frame = self.to_frame()
         scale = frame["sd"] * np.where(frame["outcome"] == "churn", -1, 1)
@@ -132,7 +132,7 @@ class RecoveryOutcomes:
             unit="SD; churn with its sign turned",
             label=frame["outcome"].where(frame["outcome"] != self.primary, self.primary + " *"),
         )  # fmt: skip
-        return plot_recovery_ladder(frame, ax=ax)
+        return plot_effects(frame, ax=ax)
 
     def summary(self) -> str:
         """One sentence: the primary's verdict, and what stands of the others after Holm."""

@@ -134,7 +134,8 @@ def _wrong(study: RecoveryStudy, history: WholeHistory, outcome: str, exposure: 
 
 def fair_pair(study: RecoveryStudy, exposure: str) -> dict[str, Comparison]:
     """The weighted comparisons of the last three ways, made once for all outcomes."""
-    return {k: Comparison(study, (NO_FAILURE, exposure), "all", k) for k in ("ipw", "overlap")}
+    overlap = Comparison(study, (NO_FAILURE, exposure), "all", "overlap")
+    return {"overlap": overlap, "ipw": overlap.reweighed("ipw")}
 
 
 def _fair(pair: dict[str, Comparison], outcome: str) -> list:
