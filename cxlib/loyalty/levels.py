@@ -69,7 +69,8 @@ class RecoveryLadder:
         """One sentence: the rungs' effects with their verdicts."""
         spec = ".3f" if self.unit == "share" else ".2f"
         told = [
-            f"{r.level} {r.effect:+{spec}} [{r.effect_low:{spec}}, {r.effect_high:{spec}}] ({r.verdict})"
+            f"{r.level} {r.effect:+{spec}} [{r.effect_low:{spec}}, {r.effect_high:{spec}}] "
+            f"({r.verdict})"
             for r in self.rungs.iloc[1:].itertuples()
         ]
         return f"{self.outcome}, {self.correction}, against no failure: {'; '.join(told)}."
@@ -216,7 +217,7 @@ def dashboard_levels(
     tables, outcome: str = "satisfaction", *, levels: tuple = RECOVERY,
     smallest_effect: float = 0.1, level: float = 0.95, history: WholeHistory | None = None,
 ) -> RecoveryLadder:  # fmt: skip
-    """The raw ladder of a dashboard: customers by what ever happened to them, as they answered last.
+    """The raw ladder of a dashboard: customers by what ever happened, as they answered last.
 
     A customer with several levels stands on the best one; no failure is who never reported one.
 

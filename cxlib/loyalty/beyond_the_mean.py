@@ -1,0 +1,314 @@
+"""Where the mean is not enough: outcomes hidden by leaving, quantiles, differences of effects."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from cxlib.errors import CxError
+from cxlib.loyalty.arms import group_means
+from cxlib.loyalty.comparison import FEWEST, Comparison, answering_chance, contrast, judged
+from cxlib.loyalty.followup import ANSWERS, OUTCOMES, UNITS
+from cxlib.loyalty.occasions import NO_FAILURE
+from cxlib.loyalty.recovery import study_of
+from cxlib.stats.checks import check_choice, critical_value, numbers, refuse
+
+__all__ = [
+    "EffectDifference",
+    "LeavingBounds",
+    "recovery_bounds",
+    "recovery_difference",
+    "recovery_quantiles",
+]
+
+SCALES = {"satisfaction": (1, 7), "recommendation": (0, 10), "intention": (0, 10)}
+
+
+@dataclass(frozen=True)
+class LeavingBounds:
+    """What leaving can hide of an effect on answers.
+
+    Attributes
+    ----------
+    outcome, exposure : str
+    among_stayers : tuple of float
+        Effect, low, high among those still there, silent ones weighed in.
+    bounds : tuple of float
+        Least and largest effect if leavers of the one side had answered lowest and those of the
+        other highest, and the reverse.
+    bounds_low, bounds_high : float
+        The same with the interval of each.
+    composite : tuple of float
+        Effect, low, high if every leaver counts as the lowest answer.
+    gone : tuple of float
+        Weighted share of leavers: control, exposed.
+    level : float
+    """
+
+    outcome: str
+    exposure: str
+    among_stayers: tuple
+    bounds: tuple
+    bounds_low: float
+    bounds_high: float
+    composite: tuple
+    gone: tuple
+    level: float
+
+    def to_frame(self) -> pd.DataFrame:
+        """Three rows: stayers, bounds, composite."""
+        rows = [
+            ("those still there", *self.among_stayers),
+            ("worst and best case of the leavers", np.nan, self.bounds_low, self.bounds_high),
+            ("leavers count as the lowest answer", *self.composite),
+        ]
+        return pd.DataFrame(rows, columns=["of whom", "estimate", "low", "high"])
+
+    def plot(self, ax=None):
+        """The three as bars; the bounds have no point."""
+        from cxlib.figures.ladder import plot_effects
+
+        return plot_effects(self.to_frame().rename(columns={"of whom": "label"}), ax=ax)
+
+    def summary(self) -> str:
+        """One sentence that says how much leaving hides."""
+        return (
+            f"{100 * self.gone[1]:.1f} % of the exposed and {100 * self.gone[0]:.1f} % of the "
+            f"control had gone before they could be asked. Among those still there the effect on "
+            f"{self.outcome} is {self.among_stayers[0]:.2f} [{self.among_stayers[1]:.2f}, "
+            f"{self.among_stayers[2]:.2f}]; whatever the leavers thought, it lies in "
+            f"[{self.bounds_low:.2f}, {self.bounds_high:.2f}]; with leavers as the lowest answer "
+            f"it is {self.composite[0]:.2f} [{self.composite[1]:.2f}, {self.composite[2]:.2f}]."
+        )
+
+
+def recovery_bounds(
+    tables, outcome: str = "satisfaction", exposure: str = "excellent", *,
+    scale: tuple | None = None, level: float = 0.95, **design,
+) -> LeavingBounds:  # fmt: skip
+    """Bounds of an effect on answers where leaving hides them (overlap weights).
+
+    A leaver is who had openly gone, or bought nothing from the landmark until the churn weeks were
+    over; silence of those still there is weighed by the inverse of its chance.
+
+    Parameters
+    ----------
+    tables : World, mapping or RecoveryStudy
+    outcome : {"satisfaction", "recommendation", "intention"}
+    exposure : str
+    scale : tuple of float, optional
+        Lowest and highest answer; by default 1-7 or 0-10.
+    level : float
+    **design
+        See `recovery_study`.
+
+    References
+    ----------
+    Manski 2003, Partial Identification of Probability Distributions, doi:10.1007/b97478.
+
+    Examples
+    --------
+    >>> from cxlib.worlds.world import World
+    >>> world = World(seed=1, customers=4000, weeks=90, events=[], answer_share=0.6)
+    >>> found = recovery_bounds(world, exposure="failure", horizon_weeks=13, churn_weeks=13)
+    >>> found.bounds[0] < found.among_stayers[0] < found.bounds[1]
+    True
+    """
+    check_choice("outcome", outcome, tuple(ANSWERS))
+    study = study_of(tables, **design)
+    known = np.flatnonzero(~np.isnan(study.outcomes["churn"]) & study.followed)
+    if not known.size:
+        raise CxError("Who has left is not known: the records end before the churn weeks are over.")
+    study = study.take(known)
+    comparison = Comparison(study, (NO_FAILURE, exposure), "all", "overlap")
+    arms, rows = comparison.arms, comparison.rows
+    y = study.outcomes[outcome][rows]
+    gone = study.gone[rows] & (study.outcomes["churn"][rows] == 1) & np.isnan(y)
+    chance = answering_chance(arms, np.where(gone, np.nan, y), ~gone)
+    chance = np.where(gone, 1.0, chance)
+    lowest, highest = SCALES[outcome] if scale is None else scale
+
+    def effect(control, exposed) -> tuple[float, float, float]:
+        filled = np.where(gone, np.where(arms.arm == 1, exposed, control), y)
+        means = group_means(arms, filled, answering=chance)
+        if means.seen.min() < FEWEST:
+            raise CxError(f"Fewer than {FEWEST} answers on {outcome} on one side.")
+        estimate, error, df = contrast(means)
+        half = float(critical_value(level, df)) * error
+        return estimate, estimate - half, estimate + half
+
+    least, most = effect(highest, lowest), effect(lowest, highest)
+    share = [float(np.average(gone[arms.arm == g], weights=arms.weight[arms.arm == g]))
+             for g in (0, 1)]  # fmt: skip
+    return LeavingBounds(
+        outcome, exposure, effect(np.nan, np.nan), (least[0], most[0]), least[1], most[2],
+        effect(lowest, lowest), tuple(share), level,
+    )  # fmt: skip
+
+
+def recovery_quantiles(
+    tables, outcome: str = "value", exposure: str = "excellent", *,
+    quantiles=(0.1, 0.25, 0.5, 0.75, 0.9), replicates: int = 300, seed: int = 0,
+    level: float = 0.95, **design,
+) -> pd.DataFrame:  # fmt: skip
+    """Effect on the quantiles of an outcome, overlap weights, bootstrap by customer.
+
+    Parameters
+    ----------
+    tables : World, mapping or RecoveryStudy
+    quantiles : sequence of float
+        Strictly between 0 and 1.
+    replicates, seed : int
+        Customers are drawn with Poisson(1) multiplicity; the weights are kept.
+
+    Returns
+    -------
+    DataFrame
+        quantile, control, exposed, effect, low, high. A quantile effect says how the two
+        distributions differ there, not what happened to one customer.
+
+    Examples
+    --------
+    >>> from cxlib.worlds.world import World
+    >>> world = World(seed=1, customers=2000, weeks=80, events=[])
+    >>> recovery_quantiles(world, exposure="poor", horizon_weeks=13, replicates=20).shape
+    (5, 6)
+    """
+    check_choice("outcome", outcome, OUTCOMES)
+    points = numbers("quantiles", quantiles)
+    refuse((points <= 0) | (points >= 1), "quantiles outside 0 to 1", "values between 0 and 1")
+    comparison = Comparison(study_of(tables, **design), (NO_FAILURE, exposure), "all", "overlap")
+    arms = comparison.arms
+    y = comparison.study.outcomes[outcome][comparison.rows]
+    kept = np.flatnonzero(~np.isnan(y))
+    order = kept[np.argsort(y[kept], kind="stable")]
+    rng = np.random.default_rng(seed)
+    size = int(arms.customer.max()) + 1
+    sides = [order[arms.arm[order] == g] for g in (0, 1)]
+    if min(map(len, sides)) < FEWEST:
+        raise CxError(f"Fewer than {FEWEST} occasions with {outcome} on one side.")
+
+    def at(side, times) -> np.ndarray:
+        mass = np.cumsum(arms.weight[side] * times[arms.customer[side]])
+        place = np.searchsorted(mass, points * mass[-1])
+        return y[side][np.minimum(place, side.size - 1)]
+
+    once = np.ones(size)
+    control, exposed = (at(side, once) for side in sides)
+    draws = np.empty((replicates, points.size))
+    for k in range(replicates):
+        times = rng.poisson(1.0, size)
+        draws[k] = at(sides[1], times) - at(sides[0], times)
+    low, high = np.quantile(draws, [0.5 - level / 2, 0.5 + level / 2], axis=0)
+    return pd.DataFrame(
+        {"quantile": points, "control": control, "exposed": exposed,
+         "effect": exposed - control, "low": low, "high": high}
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class EffectDifference:
+    """How an effect differs between two comparisons of the same customers.
+
+    Attributes
+    ----------
+    outcome, first, second, unit : str
+    effect_first, effect_second : float
+    estimate, low, high, p_difference, level : float
+        Second effect less the first.
+    verdict : {"larger", "smaller", "trivial", "equivalent", "cannot tell"}
+        Larger means better for the company, also for churn.
+    smallest_effect : float
+    n : tuple of int
+        Exposed occasions with the outcome.
+    """
+
+    outcome: str
+    first: str
+    second: str
+    unit: str
+    effect_first: float
+    effect_second: float
+    estimate: float
+    low: float
+    high: float
+    p_difference: float
+    level: float
+    verdict: str
+    smallest_effect: float
+    n: tuple
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row."""
+        return pd.DataFrame([self.__dict__])
+
+    def plot(self, ax=None):
+        """The difference with its interval."""
+        from cxlib.figures.ladder import plot_effects
+
+        frame = self.to_frame().assign(label=f"{self.second} less {self.first}")
+        return plot_effects(frame, xlabel=f"difference of effects [{self.unit}]", ax=ax)
+
+    def summary(self) -> str:
+        """One sentence that names the uncertainty."""
+        spec = ".3f" if self.unit == "share" else ".2f"
+        return (
+            f"{self.outcome}: {self.effect_first:+{spec}} {self.unit} for {self.first} "
+            f"(n = {self.n[0]:,}), {self.effect_second:+{spec}} for {self.second} "
+            f"(n = {self.n[1]:,}); difference {self.estimate:+{spec}} [{self.low:{spec}}, "
+            f"{self.high:{spec}}], {self.verdict}."
+        )
+
+
+def recovery_difference(
+    first: dict, second: dict, outcome: str = "satisfaction", *, names=("first", "second"),
+    smallest_effect: float = 0.1, level: float = 0.95, doubly_robust: bool = True,
+) -> EffectDifference:  # fmt: skip
+    """Compare two effects on the same outcome: former promoters and others, first and repeated.
+
+    Parameters
+    ----------
+    first, second : dict
+        study (of the same tables), exposure, and optionally among.
+    names : tuple of str
+        What the two are called.
+    smallest_effect : float
+        In SD of the outcome in the first control.
+
+    Notes
+    -----
+    Influences are summed by customer over both comparisons, as a customer may stand in both.
+
+    Examples
+    --------
+    >>> from cxlib.loyalty.study import recovery_study
+    >>> from cxlib.worlds.world import World
+    >>> study = recovery_study(World(seed=1, customers=3000, weeks=80, events=[]))
+    >>> found = recovery_difference({"study": study, "exposure": "poor"},
+    ...                             {"study": study, "exposure": "adequate"}, "repurchase")
+    >>> found.low < found.estimate < found.high
+    True
+    """
+    check_choice("outcome", outcome, OUTCOMES)
+    parts = []
+    for side in (first, second):
+        labels = (NO_FAILURE, side.get("exposure", "failure"))
+        comparison = Comparison(side["study"], labels, side.get("among", "all"), "overlap")
+        parts.append(comparison.means(outcome, robust=doubly_robust, answering=True))
+    (one, error_one, df_one), (two, error_two, df_two) = map(contrast, parts)
+    size = max(len(p.influence) for p in parts)
+    influence = np.zeros(size)
+    for part, sign in zip(parts, (-1, 1), strict=True):
+        influence[: len(part.influence)] += sign * (part.influence[:, 1] - part.influence[:, 0])
+    variances = np.array([error_one**2, error_two**2])
+    df = float(variances.sum() ** 2 / (variances**2 / [df_one, df_two]).sum())
+    error = float(np.sqrt((influence**2).sum() * (df + 1) / df))
+    smallest = smallest_effect * parts[0].sd
+    test, word = judged(two - one, error, df, smallest, level, outcome)
+    word = {"paradox": "larger", "worse": "smaller"}.get(word, word)
+    return EffectDifference(
+        outcome, *names, UNITS[outcome], one, two, test.estimate, test.low, test.high,
+        test.p_difference, level, word, smallest, tuple(int(p.seen[1]) for p in parts),
+    )  # fmt: skip

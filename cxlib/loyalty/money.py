@@ -1,0 +1,183 @@
+"""What a euro buys: failures prevented, or failures made good."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+
+from cxlib.errors import CxError
+from cxlib.loyalty.arms import fit_arms, group_means
+from cxlib.loyalty.comparison import FEWEST
+from cxlib.loyalty.occasions import LEVELS, NO_FAILURE
+from cxlib.loyalty.recovery import study_of
+
+__all__ = ["PreventionOrRecovery", "prevention_or_recovery"]
+
+DRAWS = 4000
+GROUPS = {"reported, less than excellent": ("none", "poor", "adequate"),
+          "excellent": ("excellent",), "unreported": ("unreported",)}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class PreventionOrRecovery:
+    """Gain per failure prevented and per failure made good, and where each use of money wins.
+
+    Attributes
+    ----------
+    prevented, recovered : tuple of float
+        EUR gained by one failure less, and by lifting one reported failure to excellent recovery:
+        estimate, low, high.
+    map : DataFrame
+        cost_prevention, cost_recovery [EUR per failure], p_prevention (the chance that a euro
+        buys more there), p_pays (that the better of the two pays for itself).
+    draws : ndarray, shape (draws, 2)
+        Of the two gains, jointly normal.
+    costs : tuple of float or None
+        Today's costs, marked in the figure.
+    level : float
+    horizon_weeks : int
+    customer_value : float
+        EUR that a kept customer is worth beyond the horizon.
+    """
+
+    prevented: tuple
+    recovered: tuple
+    map: pd.DataFrame = field(repr=False)
+    draws: np.ndarray = field(repr=False)
+    costs: tuple | None
+    level: float
+    horizon_weeks: int
+    customer_value: float
+
+    def chance(self, cost_prevention: float, cost_recovery: float) -> dict[str, float]:
+        """Chances at a pair of costs: prevention buys more; each of the two pays for itself."""
+        gain = self.draws / np.array([cost_prevention, cost_recovery])
+        return {
+            "prevention buys more": float((gain[:, 0] > gain[:, 1]).mean()),
+            "prevention pays": float((gain[:, 0] > 1).mean()),
+            "recovery pays": float((gain[:, 1] > 1).mean()),
+        }
+
+    def to_frame(self) -> pd.DataFrame:
+        """The map, one row a pair of costs."""
+        return self.map.copy()
+
+    def plot(self, ax=None):
+        """The break-even map; the line is where both buy the same, dashed its uncertainty."""
+        from cxlib.figures.ladder import plot_break_even
+
+        wide = self.map.pivot(
+            index="cost_recovery", columns="cost_prevention", values="p_prevention"
+        )
+        return plot_break_even(
+            wide.to_numpy(), wide.columns.to_numpy(float), wide.index.to_numpy(float),
+            xlabel="cost of one failure less [EUR]", ylabel="cost of one excellent recovery [EUR]",
+            point=self.costs, ax=ax,
+        )  # fmt: skip
+
+    def summary(self) -> str:
+        """One sentence: both gains, and where the line runs."""
+        (a, a_low, a_high), (b, b_low, b_high) = self.prevented, self.recovered
+        text = (
+            f"One failure less gains {a:.1f} EUR [{a_low:.1f}, {a_high:.1f}] within "
+            f"{self.horizon_weeks} weeks, one reported failure made good excellently "
+            f"{b:.1f} EUR [{b_low:.1f}, {b_high:.1f}]."
+        )
+        if self.costs is not None:
+            found = self.chance(*self.costs)
+            text += (
+                f" At {self.costs[0]:g} and {self.costs[1]:g} EUR prevention buys more with a "
+                f"chance of {100 * found['prevention buys more']:.0f} %; it pays for itself with "
+                f"{100 * found['prevention pays']:.0f} %, recovery with "
+                f"{100 * found['recovery pays']:.0f} %."
+            )
+        return text
+
+
+def prevention_or_recovery(
+    tables, *, costs: tuple | None = None, customer_value: float = 0.0, largest_cost: float = 100.0,
+    level: float = 0.95, seed: int = 0, **design,
+) -> PreventionOrRecovery:  # fmt: skip
+    """Compare what money buys in prevention and in recovery, as a break-even map.
+
+    A failure less gains the value without failure less that after failures of today's mix, silent
+    ones included; an excellent recovery gains the value after it less that after the other
+    reported ones. Groups are made alike by overlap weights and a regression. A euro buys
+    ``gain / cost`` there; the map says how sure it is which is larger.
+
+    Parameters
+    ----------
+    tables : World, mapping or RecoveryStudy
+        With value (purchases) and, if `customer_value` is not 0, churn.
+    costs : tuple of float, optional
+        EUR to prevent one failure, EUR of one more excellent recovery.
+    customer_value : float
+        EUR that a customer who is kept is worth beyond the horizon; multiplies the effect on
+        churn.
+    largest_cost : float
+        Edge of the map [EUR].
+    level : float
+    seed : int
+        Of the draws.
+
+    Raises
+    ------
+    CxError
+        No reported failures, or none with and without excellent recovery.
+
+    Examples
+    --------
+    >>> from cxlib.worlds.world import World
+    >>> world = World(seed=1, customers=3000, weeks=80, events=[])
+    >>> found = prevention_or_recovery(world, costs=(20, 25), horizon_weeks=13)
+    >>> 0 <= found.chance(20, 25)["prevention buys more"] <= 1
+    True
+    """
+    if not (largest_cost > 1 and customer_value >= 0 and (costs is None or min(costs) > 0)):
+        raise CxError("Costs must lie above 0, largest_cost above 1, customer_value not below 0.")
+    study = study_of(tables, **design)
+    arm = np.full(len(study), -1, np.int8)
+    arm[study.mask(NO_FAILURE)] = 0
+    for place, levels in enumerate(GROUPS.values(), start=1):
+        arm[np.isin(study.level, [LEVELS.index(name) for name in levels])] = place
+    worth = study.outcomes["value"].astype(float)
+    if customer_value:
+        worth = worth - customer_value * study.outcomes["churn"]
+    seen = [int(((arm == g) & ~np.isnan(worth)).sum()) for g in range(4)]
+    if min(seen[:3]) < FEWEST:
+        names = ("no failure", *GROUPS)
+        told = ", ".join(f"{n}: {k}" for n, k in zip(names, seen, strict=True))
+        raise CxError(
+            f"Prevention and recovery cannot be compared; occasions with a value: {told}."
+        )
+    if seen[3] < FEWEST:
+        arm[arm == 3] = -1
+    rows = np.flatnonzero(arm >= 0)
+    arms = fit_arms(arm[rows], study.covariates[rows], study.customer[rows], study.names)
+    found = group_means(arms, worth[rows], doubly_robust=True)
+    mix = found.units[1:] / found.units[1:].sum()
+    rules = np.zeros((2, arms.groups))
+    rules[0, 0], rules[0, 1:] = 1.0, -mix
+    rules[1, 1:3] = -1.0, 1.0
+    gains, influence = rules @ found.means, found.influence @ rules.T
+    covariance = influence.T @ influence
+    draws = np.random.default_rng(seed).multivariate_normal(gains, covariance, DRAWS)
+    half = np.quantile(draws, [0.5 - level / 2, 0.5 + level / 2], axis=0)
+    grid = np.linspace(largest_cost / 50, largest_cost, 40)
+    ratio = draws[:, 0] - draws[:, 1] * grid[:, None, None] / grid[None, :, None]
+    # prevention buys more where gain_p / c_p > gain_r / c_r; axes are (c_p, c_r, draw)
+    more = (ratio > 0).mean(axis=2)
+    first = (draws[:, 0] > grid[:, None]).mean(axis=1)
+    second = (draws[:, 1] > grid[:, None]).mean(axis=1)
+    c_p, c_r = np.meshgrid(grid, grid, indexing="ij")
+    pays = np.maximum(first[:, None], second[None, :])
+    table = pd.DataFrame(
+        {"cost_prevention": c_p.ravel(), "cost_recovery": c_r.ravel(),
+         "p_prevention": more.ravel(), "p_pays": pays.ravel()}
+    )  # fmt: skip
+    sides = [(float(gains[k]), float(half[0, k]), float(half[1, k])) for k in (0, 1)]
+    return PreventionOrRecovery(
+        *sides, table, draws, costs, level, study.design["horizon_weeks"], customer_value
+    )  # fmt: skip
