@@ -88,7 +88,7 @@ class PreventionOrRecovery:
         if self.costs is not None:
             found = self.chance(*self.costs)
             text += (
-                f" At {self.costs[0]:g} and {self.costs[1]:g} EUR prevention buys more with a "
+                f" At {self.costs[0]:.3g} and {self.costs[1]:.3g} EUR prevention buys more with a "
                 f"chance of {100 * found['prevention buys more']:.0f} %; it pays for itself with "
                 f"{100 * found['prevention pays']:.0f} %, recovery with "
                 f"{100 * found['recovery pays']:.0f} %."

@@ -70,8 +70,8 @@ class RecoveryPlan:
         )
         return (
             f"To {aim} with {100 * self.power:g} % power, {self.exposed:,} exposed customers with "
-            f"the outcome are needed and {self.control:,} controls; {self.contacts:,} exposed to be "
-            "found."
+            f"the outcome are needed and {self.control:,} controls; {self.contacts:,} exposed "
+            "to be found."
         )
 
 

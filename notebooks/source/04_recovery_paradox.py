@@ -1,0 +1,385 @@
+# %% [markdown]
+# # Solved brilliantly: more loyal than if nothing had gone wrong?
+# **Monday, nine o'clock, the head of service:** "Customers whose problem we solve brilliantly are our best customers. Let us spend on recovery rather than on avoiding every failure."
+#
+# 60 minutes, then 30 for the exercises. Level: intermediate. You need: notebook 00 (what an interval is).
+
+# %% [markdown]
+# You will be able to
+# - lock a question (whom, which outcome, how small is too small) before you look at the answer,
+# - see a paradox appear and vanish, and say which correction did it,
+# - tell "no difference" from "cannot tell",
+# - say when a euro is better spent on prevention, and how sure that is.
+
+# %% tags=["parameters"]
+sample: "Choice[company, airport, files]" = (
+    "company"  # simulated company, counts of a real survey, your files
+)
+contacts: "InputFile | None" = None  # service cases, with sample = "files"
+transactions: "InputFile | None" = None  # purchases
+responses: "InputFile | None" = None  # survey answers
+people: "InputFile | None" = None  # customers
+columns: dict = {}  # your names for our columns, by table: {"contacts": {"recovery": "Loesung"}}
+reading: dict = {}  # how to read the files, by table: {"responses": {"missing": {"score": [99]}}}
+primary: "Choice[value, satisfaction, recommendation, intention, repurchase, churn]" = (
+    "value"  # the one outcome that decides
+)
+exposure: "Choice[excellent, adequate, poor, none]" = "excellent"  # recovery that is judged
+estimand: "Choice[overlap, population, exposed]" = "overlap"  # occasions the effect is meant for
+smallest_effect: float = 0.1  # smaller does not matter [SD of the outcome]
+vote: "Choice[paradox, equivalent, worse, unsure]" = (
+    "paradox"  # what the class expects; unsure = cannot tell
+)
+horizon_weeks: int = 26  # purchases are counted over these [weeks]
+landmark_weeks: int = 2  # from the occasion until outcomes begin to count [weeks]
+cost_prevention: float = 20.0  # of one failure less [EUR]
+cost_recovery: float = 0.0  # of one more excellent recovery; 0 = from the contacts, else 25 [EUR]
+seed: int = 7  # of the company
+customers: int = 12000  # its size: more than usual, so that there is something to see
+level: float = 0.95  # confidence level of every interval [share]
+
+# %%
+import hashlib
+
+import pandas as pd
+
+import cxlib as cx
+from cxlib import stats
+
+cx.use_style()
+world = study = None
+tables = {}
+if sample == "company":
+    world = cx.World(seed=seed, customers=customers)
+    tables = {
+        name: world.tables[name] for name in ("contacts", "transactions", "responses", "customers")
+    }
+elif sample == "files":
+    given = {
+        "contacts": contacts,
+        "transactions": transactions,
+        "responses": responses,
+        "customers": people,
+    }
+    readers = {"contacts": cx.read_contacts, "transactions": cx.read_transactions,
+               "responses": cx.read_responses, "customers": cx.read_customers}  # fmt: skip
+    tables = {name: readers[name](path, columns=columns.get(name), **reading.get(name, {}))
+              for name, path in given.items() if path is not None}  # fmt: skip
+else:
+    counts = cx.read_counts(cx.data_path("airport_survey_counts.csv"))["problem"]
+if sample != "airport":
+    study = cx.recovery_study(tables, horizon_weeks=horizon_weeks, landmark_weeks=landmark_weeks)
+
+# %% [markdown]
+# ## The data, before anything else
+# An **occasion** is a moment at which something could go wrong: a parcel arrives, a customer calls. Each is whole or a failure; a failure is reported or suffered in silence; a reported one is made good not at all, poorly, adequately or excellently. We look at occasions of customers without a known failure in the half year before.
+
+# %%
+if study is not None:
+    shown = study.to_frame().rename(columns={"level": "what became of it"})
+    cx.table(shown, caption="Eligible occasions, and after how many of them each outcome is known.")
+    cx.say(study.summary())
+    told = [o for o in dict.fromkeys((primary, "satisfaction")) if shown[o].sum() > 0]
+else:
+    tally = counts.assign(score=counts["score"].astype(float)).groupby(["period", "problem"])[
+        "score"
+    ]
+    cx.table(tally.agg(n="size", mean="mean").reset_index(), decimals=2, caption="Answers 0-10 to 'would you recommend', by whether a problem was met.")  # fmt: skip
+    cx.say(
+        "Source: the airport's public survey, as counts. It says who met a problem, and nothing of how it was "
+        "solved: the claim itself is not testable here. What is testable is what a problem goes with."
+    )
+
+# %% [markdown]
+# ## Lock the design
+# The claim (R1): *a customer whose problem was solved very well is more loyal than one who never had a problem.* Before anything is shown, the class decides four things: **who** is compared with whom, **which outcome** decides, **how small** an effect would not matter, and **what you expect**. A question that is chosen after the answer finds whatever it wants.
+#
+# The verdict follows a rule fixed now: *paradox* if the interval lies above none, *worse* if below; *trivial* if it does so but surely within what does not matter; otherwise *equivalent* if the narrower interval (90 % for 95 %) lies within what does not matter; otherwise *cannot tell*. **Vote, and set the parameters.**
+
+# %%
+weights = "overlap" if estimand == "overlap" else "ipw"
+design = (
+    f"{exposure} recovery of a first failure against no failure; {estimand} population; primary outcome {primary}; "
+    f"smallest effect that matters {smallest_effect:g} SD; outcomes from week {landmark_weeks}, over {horizon_weeks} weeks; "
+    f"vote: {vote}"
+)
+seal = hashlib.sha256(design.encode()).hexdigest()[:12]
+cx.say(f"Locked: {design}. Seal {seal}: whoever changes a word of it later gets another seal.")
+
+# %% [markdown]
+# ## First look: as dashboards count
+# A dashboard sorts customers by what ever happened to them and compares their last answers, or all they ever spent. **Guess: on which rung do the best customers stand?**
+
+# %%
+if study is not None:
+    raw = cx.dashboard_levels(tables, primary, smallest_effect=smallest_effect, level=level)
+    cx.show(raw.plot(), alt="Mean outcome of customers without a failure and with each level of recovery, raw",
+            caption=f"Bars: {100 * level:g} % intervals. Blue band: customers who never reported a failure.")  # fmt: skip
+    cx.say(raw.summary())
+    cx.record("raw_effect", *raw.rungs.iloc[-1][["effect", "effect_low", "effect_high"]], unit=raw.unit, n=int(raw.rungs["n"].iloc[-1]), level=level, better=None)  # fmt: skip
+else:
+    last = counts[counts["period"] == counts["period"].max()]
+    with_it, without = (last.loc[last["problem"] == word, "score"] for word in ("yes", "no"))
+    gap = stats.mean_difference(with_it, without, level=level)
+    tested = stats.equivalence(gap.estimate, gap.standard_error, smallest_effect=smallest_effect * without.std(), level=level)  # fmt: skip
+    cx.say(f"With a problem less without, points of 0-10: {tested.summary()}")
+    cx.record(
+        "problem_effect", gap.estimate, gap.low, gap.high, unit="points", n=len(last), level=level
+    )
+
+# %% [markdown]
+# *How to read it.* Who buys much meets more failures: every parcel is a chance for one. So failure and loyalty rise together, and neither causes the other. The years in which a customer must have stayed in order to *have* a recovery are counted as its merit (**immortal time**). And who left in anger is not here to answer.
+#
+# ## Second look: everybody counted
+# Now an occasion is compared with an occasion: a parcel that failed with one that did not, from the same day on, whether the customer is seen again or not. Silent failures leave the group "no failure", where the dashboard had hidden them. Answers stand for those who stayed silent, by the inverse of their chance to answer. **Which way will the ladder move?**
+
+# %%
+if study is not None:
+    everybody = cx.compare_recovery_levels(study, primary, correction="everybody", smallest_effect=smallest_effect, level=level)  # fmt: skip
+    cx.show(everybody.plot(), alt="The ladder with every occasion counted from its own day on",
+            caption="The same rungs, from each occasion on. The scale differs from the first: it counts weeks, not years.")  # fmt: skip
+    cx.say(everybody.summary())
+else:
+    cx.say(
+        "Counts of answers hold nobody who left and nobody who stayed silent. This section steps aside."
+    )
+
+# %% [markdown]
+# ## Third look: before and after, honestly
+# "They were unhappy before and are happy now." Who stands far below the mean will drift back to it without any help: **regression to the mean**. So each customer's after is held against what customers *without* a failure with the same before went on to do. **Does a rung move, and why?**
+
+# %%
+change = None
+if study is not None:
+    try:
+        change = cx.compare_recovery_levels(study, primary, correction="change", smallest_effect=smallest_effect, level=level)  # fmt: skip
+        cx.show(change.plot(before=everybody), alt="The ladder with the drift back to the mean taken out",
+                caption="Grey: before this correction. Only occasions of customers with a measure from before.")  # fmt: skip
+        cx.say(change.summary())
+    except cx.CxError as error:
+        cx.say(
+            f"{primary} has no before that could be held against it: {error.headline} This section steps aside."
+        )
+else:
+    cx.say("There is no before in these data. This section steps aside.")
+
+# %% [markdown]
+# ## Fourth look: like with like
+# Who meets failures is not like the rest, and who complains is not either: large accounts speak up more and are served better. From all that was known *before* the occasion we compute each one's chance of every rung (the **propensity**) and weigh the groups until they look alike. *Overlap* weights count those most who could have stood on either side. A regression takes off what the weights leave over. **Last guess before the verdict.**
+
+# %%
+if study is not None:
+    fair = cx.compare_recovery_levels(study, primary, weights=weights, smallest_effect=smallest_effect, level=level)  # fmt: skip
+    cx.show(fair.plot(before=change or everybody), alt="The ladder after weighting all groups alike",
+            caption="Grey: before this correction. All rungs in one population of occasions.")  # fmt: skip
+    effect = cx.recovery_effect(study, primary, exposure, weights=weights, doubly_robust=True, level=level,
+                                estimand=estimand, smallest_effect=smallest_effect)  # fmt: skip
+    cx.say(effect.summary())
+    cx.record("recovery_effect", effect.estimate, effect.low, effect.high, unit=effect.unit, level=level,
+              n=int(effect.n["seen"].iloc[1]), better="down" if primary == "churn" else "up")  # fmt: skip
+else:
+    cx.say("What was known of travellers before is not in the counts. This section steps aside.")
+
+# %% [markdown]
+# *How to read it.* The estimate speaks for the occasions named at its end, not for customers at large. "Equivalent" is a finding; "cannot tell" is none.
+#
+# ## Outcome by outcome
+# A meta-analysis found the paradox in satisfaction and not in intended repurchase or word of mouth (de Matos et al. 2007). The primary outcome was named before; the five others share one rate of false alarms (Holm's correction). **On which of the six do you expect something?**
+
+# %%
+if study is not None:
+    six = cx.recovery_outcomes(study, exposure, primary=primary, weights=weights, estimand=estimand,
+                               smallest_effect=smallest_effect, doubly_robust=True, level=level)  # fmt: skip
+    cx.show(six.plot(), alt="Effects on the outcomes in standard deviations with verdicts",
+            caption="In SD of each outcome, so that they can be compared; * the primary one; shaded: does not matter.")  # fmt: skip
+    cx.say(six.summary() + "".join(f" Not judged: {o} ({why})" for o, why in six.missing.items()))
+    cx.export("recovery_outcomes", six.to_frame())
+else:
+    cx.say("One outcome only was asked. This section steps aside.")
+
+# %% [markdown]
+# ## Not twice
+# The claim has a small print (R2): *only outstanding recovery does it, and never repeated failure.* Here a failure after half a year of peace is held against one that follows another, each against occasions without failure of the same kind of customers. **How much more does the second one cost?**
+
+# %%
+repeated = former = None
+if study is not None:
+    try:
+        again = cx.recovery_study(tables, horizon_weeks=horizon_weeks, landmark_weeks=landmark_weeks, failures="repeated")  # fmt: skip
+        pair = [{"study": s, "exposure": "failure"} for s in (study, again)]
+        repeated = {o: cx.recovery_difference(*pair, o, names=("a first failure", "a repeated one"),
+                    smallest_effect=smallest_effect, level=level) for o in told}  # fmt: skip
+        cx.say(" ".join(found.summary() for found in repeated.values()))
+    except cx.CxError as error:
+        cx.say(f"{error.headline} This section steps aside.")
+else:
+    cx.say("Who met a problem before is not known. This section steps aside.")
+
+# %% [markdown]
+# ## Do fans forgive?
+# R4: *a failure costs less with former promoters*, customers whose last answer before it was 9 or 10. **Or do those who trusted most feel betrayed most?**
+
+# %%
+if study is not None:
+    try:
+        pair = [
+            {"study": study, "exposure": "failure", "among": who} for who in ("others", "promoters")
+        ]
+        former = {o: cx.recovery_difference(*pair, o, names=("other customers", "former promoters"),
+                  smallest_effect=smallest_effect, level=level) for o in told}  # fmt: skip
+        cx.say(" ".join(found.summary() for found in former.values()))
+    except cx.CxError as error:
+        cx.say(f"{error.headline} This section steps aside.")
+else:
+    cx.say("Former answers of the same travellers are not known. This section steps aside.")
+
+# %% [markdown]
+# ## Prevention or recovery?
+# R3: *rather invest in recovery than in avoiding every failure.* A failure less gains what failures cost, silent ones included; a better recovery can only reach failures that were reported. Which of the two a euro should buy depends on what each costs, so the answer is a **map**: left and above its line prevention buys more; the nearer a chance is to one half, the less the data decide. **Where do you expect your own costs?**
+
+# %%
+money = None
+if study is not None:
+    if cost_recovery == 0:
+        cost_recovery = 25.0
+        cases = tables.get("contacts", pd.DataFrame())
+        if {"cost", "recovery"} <= set(cases) and cases["cost"].notna().any():
+            spent = cases.groupby(cases["recovery"].astype(str))["cost"].mean()
+            if {"excellent", "adequate"} <= set(spent.index):
+                cost_recovery = max(float(spent["excellent"] - spent["adequate"]), 1.0)
+    try:
+        money = cx.prevention_or_recovery(
+            study, costs=(cost_prevention, cost_recovery), level=level
+        )
+        cx.show(money.plot(), alt="Break-even map of the costs of prevention and of recovery",
+                caption="Cross: the costs given, or read from the contacts. Solid: both buy the same; dashed, where the map reaches them: chances of 5 and 95 %.")  # fmt: skip
+        cx.say(money.summary())
+        cx.record("gain_of_prevention", *money.prevented, unit="EUR", level=level)
+    except cx.CxError as error:
+        cx.say(f"{error.headline} This section steps aside.")
+else:
+    cx.say("Neither purchases nor costs are in these data. This section steps aside.")
+
+# %% [markdown]
+# ## Assumptions, checked
+# Weights can only mend what they see. Three checks: are the groups alike in what was known; how many customers really stand behind each side; and how strong would a cause that *nobody* recorded have to be?
+
+# %%
+if study is not None:
+    worst = effect.balance["after"].abs().max()
+    hidden = cx.recovery_sensitivity(
+        study, primary, exposure, smallest_effect=smallest_effect, level=level
+    )
+    cx.say(
+        f"Alike? The largest difference among {len(effect.balance)} causes was {effect.balance['before'].abs().max():.2f} SD before "
+        f"weighting and is {worst:.2f} after ({'within' if worst <= 0.1 else 'beyond'} the usual 0.10). Enough? The weights are worth "
+        f"{effect.effective_n[exposure]:,.0f} exposed and {effect.effective_n['no failure']:,.0f} other customers. "
+        + (f"{study.overlapping:,} failed cases were open at once with another." if study.overlapping else "No two failed cases were open at once.")
+        + f"\n\nUnseen? {hidden.summary()}"
+    )  # fmt: skip
+else:
+    worst = 1.0
+    cx.say("Travellers with and without a problem may differ in all else: longer waits, other flights. Nothing here mends that.")  # fmt: skip
+
+# %% [markdown]
+# ## The truth
+# This company can be run again, with everybody's luck the same and one thing changed: each customer meets a failure in one week of its own, made good at each level, or none. The difference is the effect itself. **Write down what you expect, then look.**
+
+# %%
+truth = None
+if world is not None and not world.is_sealed:
+    trial = world.truth.recovery_trial(landmark_weeks=landmark_weeks, horizon_weeks=horizon_weeks)
+    kind = {"population": "ipw"}.get(estimand, estimand)
+    true = cx.true_recovery_effects(
+        study, trial, world.customers["customer_id"], start=world.start, weights=kind
+    )
+    truth = true[true["outcome"] == primary].set_index("level")["effect"].to_dict()
+    cx.show(fair.plot(truth=truth), alt="The last ladder with the true effects as crosses",
+            caption="Crosses: what each recovery really does against no failure. Bars: what the data could say.")  # fmt: skip
+    wide = true.pivot(index="outcome", columns="level", values="effect")[list(truth)]
+    cx.table(wide.loc[list(six.effects)].reset_index(), decimals=3, caption="True effects against no failure, in units of the outcomes.")  # fmt: skip
+else:
+    cx.say("No truth is known here. A coin could tell: give every second complaint the excellent treatment, and compare.")  # fmt: skip
+
+# %% [markdown]
+# ## What we tell the head of service
+
+# %%
+if study is not None:
+    lines = [
+        f"Locked beforehand (seal {seal}), found now: on {primary} the verdict is {effect.verdict}; the vote was {vote}. "
+        f"The dashboard had said {raw.rungs['verdict'].iloc[-1]} on its best rung.",
+        six.summary(),
+    ]
+    for name, found in (("Repeated failures", repeated), ("Former promoters", former)):
+        if found:
+            lines.append(
+                f"{name}: " + "; ".join(f"{o} {d.verdict}" for o, d in found.items()) + "."
+            )
+    lines += [money.summary()] if money is not None else []
+    if truth is not None and exposure in truth:
+        inside = effect.low <= truth[exposure] <= effect.high
+        lines.append(
+            f"The true effect, {truth[exposure]:.3f} {effect.unit}, lies {'inside' if inside else 'outside'} our interval."
+        )
+    cx.say("\n\n".join(lines))
+else:
+    cx.say(
+        f"Claim R1 is not testable with these counts: nobody asked how problems were solved. Needed: the level of recovery, "
+        f"answers before, and what travellers did next. What they do show: {tested.verdict} zero by {abs(gap.estimate):.2f} points "
+        "for those who met a problem, all else unequal."
+    )
+
+# %% [markdown]
+# ## What to take home
+# - Lock whom, what and how small before you look; a seal costs nothing.
+# - A paradox can be made of heavy buyers, of leavers who are missing, of drift to the mean, and of unlike groups. Name which one a correction removed.
+# - "Equivalent" needs an interval inside what does not matter; anything else that is not different is "cannot tell".
+# - Prevention reaches silent failures, recovery does not. Which pays is a map over costs, with a border of doubt.
+#
+# ## Exercises (30 minutes)
+# 1. *On paper.* An effect of 0.04 SD has a standard error of 0.03, and 0.10 SD is the smallest that matters. Work out the 95 % and 90 % intervals and the verdict. And with a standard error of 0.01?
+# 2. *To argue.* "Our recovered customers spend more than the others, so let us not fear failures." Answer in three sentences.
+# 3. *Change a parameter.* Set `customers` to 5000, the company as it is. Which verdicts turn into "cannot tell", and which truth has changed?
+# 4. *A new file.* Set `sample` to `"airport"`. What can be said of a problem met, and what would the survey have to ask to put the claim on trial?
+# 5. *Design a study.* You want to show with 80 % power that a true zero lies within 0.2 SD, with ten controls each, and one recovered customer in eight answers. How many excellent recoveries do you need? How many if you wait for purchases instead?
+
+# %% [markdown] tags=["solution"]
+# 1. 95 %: -0.02 to 0.10; 90 %: -0.01 to 0.09, inside +-0.10: equivalent. With 0.01: 95 % 0.02 to 0.06 lies above none, and inside what does not matter: trivial.
+# 2. Who buys much meets more failures, so recovered customers are heavy buyers. They are those who stayed and spoke; the silent and the leavers are not among them. Compare a parcel with a parcel, from the same day on.
+# 3. See below: the intervals widen with the root of the number. The truth of the company is the same but for luck.
+# 4. A problem goes with lower recommendation; whether it causes it, and what its solution did, was not asked. Needed: how well it was solved, an earlier answer, and a later visit.
+# 5. See below. Purchases are known of everybody, so waiting is cheaper than asking.
+
+# %% tags=["solution"]
+for error in (0.03, 0.01):  # exercise 1
+    print(stats.equivalence(0.04, error, smallest_effect=0.10).summary())
+for share in (1 / 8, 1.0):  # exercise 5
+    print(
+        cx.recovery_sample_size(smallest_effect=0.2, controls_each=10, answer_share=share).summary()
+    )
+airport = cx.read_counts(cx.data_path("airport_survey_counts.csv"))["problem"]
+for year, part in airport.groupby("period"):  # exercise 4
+    met = part.groupby("problem")["score"]
+    print(year, stats.mean_difference(met.get_group("yes"), met.get_group("no")).summary())
+
+# %% tags=["solution"]
+if world is not None:  # exercise 3
+    smaller = cx.World(seed=seed, customers=min(customers, 5000))
+    less = cx.recovery_outcomes(smaller, exposure, primary=primary, doubly_robust=True, smallest_effect=smallest_effect)  # fmt: skip
+    print(
+        less.to_frame()[["outcome", "estimate", "low", "high", "verdict"]]
+        .round(3)
+        .to_string(index=False)
+    )
+
+# %% [markdown]
+# ## References
+# - de Matos, Henrique & Rossi (2007). Service recovery paradox: a meta-analysis. *Journal of Service Research* 10(1). doi:10.1177/1094670507303012
+# - Michel & Meuter (2008). The service recovery paradox: true but overrated? *International Journal of Service Industry Management* 19(4). doi:10.1108/09564230810891897
+# - Maxham & Netemeyer (2002). A longitudinal study of complaining customers' evaluations of multiple service failures and recovery efforts. *Journal of Marketing* 66(4). doi:10.1509/jmkg.66.4.57.18512
+# - Hernán & Robins (2016). Using big data to emulate a target trial. *American Journal of Epidemiology* 183(8). doi:10.1093/aje/kwv254
+# - Li, Morgan & Zaslavsky (2018). Balancing covariates via propensity score weighting. *JASA* 113(521). doi:10.1080/01621459.2016.1260466
+# - Lakens (2017). Equivalence tests. *Social Psychological and Personality Science* 8(4). doi:10.1177/1948550617697177
+#
+# The airport counts were made from the San Francisco airport's public customer survey (DataSF). The companion 04b shows the methods and their proof. To cite this notebook, see `CITATION.cff`; the versions that ran stand at the end of the report.

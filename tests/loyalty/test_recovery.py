@@ -1,0 +1,170 @@
+"""Effects, ladders, bounds and money on one small busy company; verdicts by their rule."""
+
+import warnings
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import cxlib as cx
+from cxlib.errors import CxWarning
+from cxlib.loyalty.comparison import judged
+from cxlib.loyalty.followup import OUTCOMES
+from cxlib.loyalty.ten_comparisons import COMPARISONS
+
+BUSY = {"orders_per_year": 10.0, "delivery_failure": 0.2, "answer_share": 0.7, "invite_share": 0.9}
+WEEKS = {"horizon_weeks": 13, "churn_weeks": 13, "repeat_window_weeks": 13}
+LIFTED = {"recovery_excellent_satisfaction": 1.5, "recovery_none_satisfaction": -1.5}
+
+
+@pytest.fixture(scope="module")
+def world():
+    return cx.World(seed=11, customers=5000, weeks=67, events=[], **BUSY, **LIFTED)
+
+
+@pytest.fixture(scope="module")
+def study(world):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", CxWarning)
+        return cx.recovery_study(world, **WEEKS)
+
+
+@pytest.mark.parametrize(
+    ("estimate", "error", "outcome", "word"),
+    [
+        (0.3, 0.1, "value", "paradox"),
+        (-0.3, 0.1, "value", "worse"),
+        (-0.3, 0.1, "churn", "paradox"),
+        (0.3, 0.1, "churn", "worse"),
+        (0.04, 0.01, "value", "trivial"),
+        (0.04, 0.03, "value", "equivalent"),
+        (0.04, 0.1, "value", "cannot tell"),
+    ],
+)
+def test_the_verdict_follows_the_rule(estimate, error, outcome, word):
+    assert judged(estimate, error, np.inf, 0.1, 0.95, outcome)[1] == word
+
+
+def test_a_true_lift_is_found_and_its_size_too(world, study):
+    trial = world.truth.recovery_trial(
+        levels=("none", "excellent"), first_week=13, last_week=50, horizon_weeks=13, churn_weeks=13
+    )
+    ids = world.customers["customer_id"]
+    true = cx.true_recovery_effects(study, trial, ids, start=world.start)
+    true = true.set_index(["level", "outcome"])["effect"]
+    for level, word in (("excellent", "paradox"), ("none", "worse")):
+        found = cx.recovery_effect(study, "satisfaction", level, doubly_robust=True)
+        assert found.verdict == word
+        miss = found.estimate - true[level, "satisfaction"]
+        assert abs(miss) < 4 * found.standard_error
+    assert true["excellent", "satisfaction"] > 0.4
+    assert found.balance["balanced"].all()
+    assert found.balance["before"].abs().max() > 0.1
+    assert (found.n["seen"] <= found.n["occasions"]).all()
+    assert found.effective_n["no failure"] > found.effective_n["none"] > 20
+
+
+def test_six_outcomes_share_one_rate_of_false_alarms(study):
+    six = cx.recovery_outcomes(study, "none", primary="satisfaction")
+    assert next(iter(six.effects)) == "satisfaction"
+    assert set(six.p_holm) == set(OUTCOMES) - {"satisfaction"}
+    raw = [six.effects[o].p_difference for o in six.p_holm]
+    assert (np.array(list(six.p_holm.values())) >= raw).all()
+    assert six.effects["churn"].unit == "share"
+    assert "Holm" in six.summary()
+    one = cx.recovery_effect(study, "value", "none")
+    assert six.effects["value"].to_frame().equals(one.to_frame())
+    labels = [t.get_text() for t in six.plot().get_yticklabels()]
+    assert labels[0] == "satisfaction *"
+
+
+def test_the_ladder_climbs_in_every_fair_correction(study, world):
+    for correction in ("everybody", "change", "weighted"):
+        rungs = cx.compare_recovery_levels(study, "satisfaction", correction=correction).rungs
+        rungs = rungs.set_index("level")
+        assert rungs.loc["excellent", "effect"] > 0.3 > -0.3 > rungs.loc["none", "effect"]
+        assert (rungs["low"] < rungs["estimate"]).all()
+    # several groups in one population agree with two at a time
+    both = cx.compare_recovery_levels(study, "satisfaction").rungs.set_index("level")
+    pair = cx.recovery_effect(study, "satisfaction", "excellent", doubly_robust=True)
+    assert both.loc["excellent", "effect"] == pytest.approx(pair.estimate, abs=0.1)
+    raw = cx.dashboard_levels(world, "value")
+    assert (raw.rungs["effect"].dropna() > 0).all()  # heavy buyers meet more failures
+    ax = raw.plot(truth={"excellent": 0.0})
+    assert ax.get_ylabel() == "value [EUR]"
+    assert ax.get_xticklabels()[0].get_text().startswith("no failure")
+
+
+def test_ten_ways_and_what_is_wrong_with_them(study, world):
+    ten = cx.ten_comparisons(study, cx.whole_history(world), "value", "excellent")
+    assert ten["comparison"].tolist() == list(COMPARISONS)
+    ten = ten.set_index("comparison")
+    assert ten.loc["ever against never, whole history", "low"] > 100
+    assert abs(ten.loc["overlap, doubly robust", "estimate"]) < 30
+    churn = cx.ten_comparisons(study, cx.whole_history(world), "churn").set_index("comparison")
+    assert churn["estimate"].isna().sum() == 3
+
+
+def test_bounds_hold_what_leavers_could_have_said(study):
+    found = cx.recovery_bounds(study, "satisfaction", "excellent")
+    assert found.bounds_low < found.bounds[0] < found.among_stayers[0] < found.bounds[1]
+    assert found.bounds[1] < found.bounds_high
+    assert 0 < found.gone[0] < 0.5
+    width = found.bounds[1] - found.bounds[0]
+    assert width == pytest.approx(6 * (found.gone[0] + found.gone[1]), rel=0.35)
+    assert "whatever the leavers thought" in found.summary()
+
+
+def test_quantiles_are_those_of_the_weighted_sample(study):
+    found = cx.recovery_quantiles(study, "value", "none", replicates=60)
+    assert (found["low"] <= found["effect"] + 1e-9).all()
+    assert (found["effect"] <= found["high"] + 1e-9).all()
+    assert found["control"].is_monotonic_increasing
+
+
+def test_former_promoters_and_differences(study):
+    two = [{"study": study, "exposure": "none"}, {"study": study, "exposure": "excellent"}]
+    found = cx.recovery_difference(*two, "satisfaction", names=("none", "excellent"))
+    assert found.verdict == "larger"
+    assert found.estimate == pytest.approx(found.effect_second - found.effect_first)
+    fans = [{"study": study, "among": who} for who in ("others", "promoters")]
+    assert cx.recovery_difference(*fans, "satisfaction").n[0] > 0
+
+
+def test_the_hidden_cause_is_measured_by_the_seen_ones(study):
+    found = cx.recovery_sensitivity(study, "satisfaction", "none")
+    assert found.needed == pytest.approx(abs(found.effect.estimate) / found.effect.sd)
+    assert found.e_value > found.e_value_limit > 1
+    twice = cx.recovery_sensitivity(study, "satisfaction", "none", times=2)
+    reach = found.effect.low - found.low
+    assert twice.effect.low - twice.low == pytest.approx(2 * reach)
+    assert found.measured["bias"].abs().is_monotonic_decreasing
+    assert found.plot().get_xlabel().startswith("imbalance")
+
+
+def test_the_break_even_map(study):
+    found = cx.prevention_or_recovery(study, costs=(20, 25))
+    dear, cheap = found.chance(500, 1), found.chance(1, 500)
+    assert dear["prevention buys more"] <= cheap["prevention buys more"]
+    assert found.map["p_prevention"].between(0, 1).all()
+    assert found.prevented[1] < found.prevented[0] < found.prevented[2]
+    kept = cx.prevention_or_recovery(study, customer_value=500)
+    assert kept.prevented != found.prevented
+    assert "EUR" in found.summary()
+    assert found.plot().get_xlabel() == "cost of one failure less [EUR]"
+
+
+def test_sample_sizes_are_the_known_ones():
+    # two-sided t-test, d = .10, power .80; two one-sided tests within .10 at a true zero
+    assert cx.recovery_sample_size(0.10).exposed == 1571
+    assert cx.recovery_sample_size(smallest_effect=0.10).exposed == 1714
+    assert cx.recovery_sample_size(0.5).exposed == 64  # Cohen 1988, table 2.4.1
+    many = cx.recovery_sample_size(0.10, controls_each=50, answer_share=0.125)
+    assert many.exposed == pytest.approx(1571 * 0.51, rel=0.01)
+    assert many.contacts == pytest.approx(8 * many.exposed, abs=8)
+    assert cx.recovery_sample_size(0.2).plot().get_yscale() == "log"
+
+
+def test_a_love_plot_needs_its_columns():
+    with pytest.raises(cx.CxError, match="before, after"):
+        cx.plot_love(pd.DataFrame({"x": [1]}))

@@ -1,0 +1,133 @@
+"""Notebooks 04 and 04b by the real runner: the company, the airport's counts, files, bad files."""
+
+import json
+import re
+import subprocess
+import sys
+import warnings
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+import cxlib as cx
+
+ROOT = Path(__file__).parents[1]
+NOTEBOOK = ROOT / "notebooks" / "04_recovery_paradox.ipynb"
+COMPANION = ROOT / "notebooks" / "04b_recovery_methods.ipynb"
+SMALL = 1500
+RENAMED = 'columns = { contacts = { recovery = "Loesung" } }'
+FILES = (
+    'sample = "files", contacts = "cases.csv", transactions = "orders.csv", exposure = "poor", '
+    f'estimand = "exposed", horizon_weeks = 13, {RENAMED}'
+)
+
+
+@pytest.fixture(scope="module")
+def world():
+    return cx.World(seed=7, customers=SMALL)
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory, world):
+    home = tmp_path_factory.mktemp("shelf")
+    cases = world.contacts[["contact_id", "customer_id", "opened_at", "failure", "recovery"]]
+    cases.rename(columns={"recovery": "Loesung"}).to_csv(home / "cases.csv", index=False)
+    whole = cases.assign(failure=False).rename(columns={"recovery": "Loesung"})
+    whole.to_csv(home / "whole.csv", index=False)
+    orders = ["customer_id", "ordered_at", "amount", "failure", "delivered_at"]
+    world.transactions[orders].to_csv(home / "orders.csv", index=False)
+    jobs = {
+        "company": (NOTEBOOK, f"customers = {SMALL}"),
+        "airport": (NOTEBOOK, 'sample = "airport"'),
+        "files": (NOTEBOOK, FILES),
+        "no_failures": (NOTEBOOK, f'sample = "files", contacts = "whole.csv", {RENAMED}'),
+    }
+    text = "".join(
+        f'[{name}]\nnotebook = "{path}"\nparameters = {{ {given} }}\n'
+        for name, (path, given) in jobs.items()
+    )
+    (home / "jobs.toml").write_text(text, "utf-8")
+    done = subprocess.run(
+        [Path(sys.executable).with_name("cxlib"), "run", "-j", "2", "--jobs", "jobs.toml"],
+        capture_output=True, text=True, check=False, cwd=home,
+    )  # fmt: skip
+    assert done.returncode == 1, done.stderr + done.stdout
+    return home
+
+
+def report(home, job):
+    page = (home / "out" / job / "report.html").read_text("utf-8")
+    assert "Traceback" not in page
+    manifest = json.loads((home / "out" / job / "manifest.json").read_text("utf-8"))
+    return page, manifest["values"]
+
+
+def test_the_company(home, world):
+    page, values = report(home, "company")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", cx.CxWarning)
+        found = cx.recovery_effect(world, "value", doubly_robust=True)
+    kept = values["recovery_effect"]
+    assert (kept["value"], kept["low"], kept["high"]) == pytest.approx(
+        (found.estimate, found.low, found.high)
+    )
+    # heavy buyers meet more failures: the dashboard sees a paradox, the like comparison does not
+    assert values["raw_effect"]["low"] > 0
+    assert kept["low"] < 0 < kept["high"]
+    table = pd.read_csv(home / "out" / "company" / "tables" / "recovery_outcomes.csv")
+    assert table["outcome"].iloc[0] == "value"
+    for text in ("Seal ", "side our interval", "True effects against no failure"):
+        assert text in page, text
+
+
+def test_the_airport_says_what_it_cannot_say(home):
+    page, values = report(home, "airport")
+    counts = cx.read_counts(cx.data_path("airport_survey_counts.csv"))["problem"]
+    last = counts[counts["period"] == "2018"].groupby("problem")["score"].mean()
+    gap = values["problem_effect"]
+    assert gap["value"] == pytest.approx(last["yes"] - last["no"])
+    assert gap["high"] < 0
+    assert page.count("This section steps aside") >= 6
+    assert "not testable" in page
+
+
+def test_files_with_names_of_their_own(home):
+    page, values = report(home, "files")
+    assert values["recovery_effect"]["n"] > 20
+    assert "occasions like the exposed ones" in page
+    assert "No truth is known here" in page
+
+
+def test_files_without_failures_are_named(home):
+    kept = home / "out" / "failed" / "no_failures" / "manifest.json"
+    message = json.loads(kept.read_text("utf-8"))["error"]["message"]
+    assert "occasions failed" in message
+    assert "Still possible" in message
+
+
+def test_the_solutions_say_what_the_exercises_ask(home):
+    page, _ = report(home, "airport")
+    assert cx.stats.equivalence(0.04, 0.03, smallest_effect=0.10).verdict == "equivalent"
+    assert cx.stats.equivalence(0.04, 0.01, smallest_effect=0.10).trivial
+    plan = cx.recovery_sample_size(smallest_effect=0.2, controls_each=10, answer_share=1 / 8)
+    assert plan.summary() in page
+
+
+@pytest.mark.parametrize("path", [NOTEBOOK])
+def test_the_notebooks_keep_to_the_skeleton(path):
+    cells = json.loads(path.read_text("utf-8"))["cells"]
+    text = ["".join(c["source"]) for c in cells]
+    assert text[0].startswith("# ")
+    assert text[1].startswith("You will be able to")
+    assert cells[2]["metadata"]["tags"] == ["parameters"]
+    prose = "\n".join(t for t, c in zip(text, cells, strict=True) if c["cell_type"] == "markdown")
+    headings = [line for line in prose.splitlines() if line.startswith("#")]
+    assert sum(line.startswith("# ") for line in headings) == 1
+    assert not any(line.startswith("###") for line in headings)
+    code = [t for t, c in zip(text, cells, strict=True) if c["cell_type"] == "code"]
+    assert not any("def " in t or "plt.show" in t for t in code)
+    if path == NOTEBOOK:
+        assert len(cells) <= 35
+        assert len(re.findall(r"^[1-5]\. \*", prose, re.M)) == 5
+        assert sum("solution" in c["metadata"].get("tags", []) for c in cells) >= 3
