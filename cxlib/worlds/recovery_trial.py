@@ -11,6 +11,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from cxlib.errors import CxError
 from cxlib.worlds import answers, company
 from cxlib.worlds.assemble import customer_type
 from cxlib.worlds.declarations import RECOVERY_LEVELS
@@ -69,9 +70,43 @@ def _severity(state: State) -> np.ndarray:
 
 
 def recovery_trial(
-    world, levels, first: int, last: int, landmark: int, horizon: int, churn: int
+    world,
+    levels: tuple,
+    *,
+    first_week: int = 26,
+    last_week: int | None = None,
+    landmark_weeks: int = 2,
+    horizon_weeks: int = 26,
+    churn_weeks: int = 26,
 ) -> pd.DataFrame:
-    """One row per present customer and level; see `Truth.recovery_trial`."""
+    """Run the twins and read their outcomes.
+
+    Parameters
+    ----------
+    levels : tuple of str
+        Levels of recovery; ``no failure`` always comes first.
+    first_week, last_week : int
+        Between these every customer's week is drawn; by default until the horizon still lies
+        within the weeks shown.
+    landmark_weeks, horizon_weeks, churn_weeks : int
+        Outcomes count from the landmark: repurchase and value (margin, EUR) over the horizon;
+        churn is no running contract after it and no purchase in the churn weeks.
+
+    Returns
+    -------
+    pandas.DataFrame
+        customer_id, level, week, severity (as among reported failures), satisfaction,
+        recommendation, intention (answers at the next survey in points of their scales; NaN for
+        who has gone), repurchase, churn, value.
+    """
+    first, landmark, horizon, churn = first_week, landmark_weeks, horizon_weeks, churn_weeks
+    last = world.weeks - 1 - landmark - horizon if last_week is None else last_week
+    unknown = [level for level in levels if level not in RECOVERY_LEVELS]
+    if unknown or not 0 <= first <= last or landmark < 1 or horizon < 1:
+        raise CxError(
+            f"levels must be of {', '.join(RECOVERY_LEVELS)}, first_week lie in 0 to {last}, weeks "
+            f"be 1 or more: found {unknown or first}."
+        )
     frames = []
     weeks = last + 2 + landmark + max(horizon + churn, QUARTER_WEEKS + 1)
     for level in (None, *levels):

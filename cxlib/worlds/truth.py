@@ -279,48 +279,15 @@ class Truth:
             )
         return self._twins[key]
 
-    def recovery_trial(
-        self,
-        *,
-        levels: tuple = RECOVERY_LEVELS,
-        first_week: int = 26,
-        last_week: int | None = None,
-        landmark_weeks: int = 2,
-        horizon_weeks: int = 26,
-        churn_weeks: int = 26,
-    ) -> pd.DataFrame:
+    def recovery_trial(self, *, levels: tuple = RECOVERY_LEVELS, **design: int) -> pd.DataFrame:
         """Each customer's outcomes had it met a failure in a week of its own, and had it not.
 
-        Parameters
-        ----------
-        levels : tuple of str
-            Levels of recovery; ``no failure`` always comes first.
-        first_week, last_week : int
-            Between these every customer's week is drawn; by default until the horizon still
-            lies within the weeks shown.
-        landmark_weeks, horizon_weeks, churn_weeks : int
-            Outcomes count from the landmark: repurchase and value (margin, EUR) over the horizon;
-            churn is no running contract after it and no purchase in the churn weeks.
-
-        Returns
-        -------
-        pandas.DataFrame
-            Per customer present in its week, and level: customer_id, level, week, severity (as
-            among reported failures), satisfaction, recommendation, intention (answers at the next
-            survey in points of their scales; NaN for who has gone), repurchase, churn, value.
+        One row per customer present in its week, and level (``no failure`` first); for the weeks
+        of the design and the columns see `cxlib.worlds.recovery_trial.recovery_trial`.
         """
-        unknown = [level for level in levels if level not in RECOVERY_LEVELS]
-        last = last_week
-        if last is None:
-            last = self._state.weeks - 1 - landmark_weeks - horizon_weeks
-        if unknown or not 0 <= first_week <= last or landmark_weeks < 1 or horizon_weeks < 1:
-            raise CxError(
-                f"levels must be of {', '.join(RECOVERY_LEVELS)}, first_week lie in 0 to {last}, "
-                f"weeks be 1 or more: found {unknown or first_week}."
-            )
-        key = ("trial", tuple(levels), first_week, last, landmark_weeks, horizon_weeks, churn_weeks)
+        key = ("trial", tuple(levels), *sorted(design.items()))
         if key not in self._twins:
-            self._twins[key] = recovery_trial(self._world, *key[1:])
+            self._twins[key] = recovery_trial(self._world, tuple(levels), **design)
         return self._twins[key]
 
     # -- how long they stay, what they are worth --------------------------------------
