@@ -17,6 +17,7 @@ from scipy import stats as sps
 from cxlib import stats as st
 from cxlib.metrics.prediction import predictive_power
 from cxlib.stats.calibration import Cell
+from cxlib.stats.factorial import trial_contrasts
 
 AT_LEAST, CAUTIOUS = "at least", "a verdict may be given less often than its rate, never more often"
 ALIKE = 0.6  # correlation of what one customer does after several answers
@@ -57,16 +58,15 @@ def draw_one_cell(rng, customers=80, share=None):
     return MEAN_AMOUNT if share is None else share, (values[first], who[first])
 
 
-def draw_trial(rng, each=120, shares=(0.23, 0.24, 0.28, 0.30), what="interaction"):
-    arm = np.repeat(np.arange(4), each)
-    done = rng.random(4 * each) < np.array(shares)[arm]
+def draw_trial(rng, each=120, shares=(0.23, 0.24, 0.28, 0.30), what="interaction", batch=250):
+    counts = rng.binomial(each, np.array(shares)[:, None], (4, batch))
     p0, p1, p2, p3 = shares
     truth = {"interaction": p3 - p1 - p2 + p0, "second_average": (p2 - p0 + p3 - p1) / 2}
-    return truth[what], (done, arm % 2, arm // 2)
+    return np.full(batch, truth[what]), (counts, np.full((4, batch), each))
 
 
 def _trial(what, data, level):
-    return getattr(st.two_by_two(*data, level=level), what)
+    return trial_contrasts(*data, level=level)[what]
 
 
 def _logistic(x):
@@ -91,7 +91,7 @@ def _auc(scores, events):
 
 def _true_gain():
     """Both questions weigh alike by construction, so that all fits weigh them nearly alike."""
-    big = _survey(np.random.default_rng(8), 400_000, helps=True)
+    big = _survey(np.random.default_rng(8), 200_000, helps=True)
     events = big["churned"].to_numpy()
     return _auc(-big["nps"] - big["intent"], events) - _auc(-big["nps"], events)
 
@@ -99,7 +99,7 @@ def _true_gain():
 TRUE_GAIN = _true_gain()
 
 
-def draw_survey(rng, n=500, helps=True):
+def draw_survey(rng, n=400, helps=True):
     return TRUE_GAIN if helps else 0.0, (_survey(rng, n, helps), int(rng.integers(2**31)))
 
 
@@ -107,7 +107,7 @@ def _gain(data, level):
     frame, seed = data
     predictors = {"NPS": ["nps"], "both": ["nps", "intent"]}
     contest = predictive_power(
-        frame, outcome="churned", predictors=predictors, replicates=199, level=level, seed=seed
+        frame, outcome="churned", predictors=predictors, replicates=99, level=level, seed=seed
     )
     return contest.gain_interval("both")
 
@@ -115,7 +115,8 @@ def _gain(data, level):
 def _wrongly_supported(interval, data, level):
     """The lower limit at which `judge_claim` says supported, as a one-sided interval."""
     found = interval(data, 2 * level - 1)
-    return SimpleNamespace(estimate=found.estimate, low=found.low, high=np.inf)
+    above = np.full(np.shape(found.low), np.inf)
+    return SimpleNamespace(estimate=found.estimate, low=found.low, high=above)
 
 
 def _wrongly_small(interval, data, level):
@@ -144,7 +145,7 @@ def claim_cells() -> list[Cell]:
         Cell("clusters: difference of amounts, 80 and 150 customers", draw_cells, _difference),
         Cell("2 x 2 trial: interaction, 120 an arm", draw_trial, interaction),
         Cell("2 x 2 trial: average effect, 120 an arm", draw_average, average),
-        Cell("prediction: gain of a second question, 500 customers", draw_survey, _gain),
+        Cell("prediction: gain of a second question, 400 customers", draw_survey, _gain),
     ]
     none = {
         "a gain of prediction": (partial(draw_survey, helps=False), _gain),

@@ -9,11 +9,11 @@ import pandas as pd
 
 from cxlib.errors import CxError
 from cxlib.stats.checks import check_level, numbers, refuse
-from cxlib.stats.interval import Interval
+from cxlib.stats.interval import Interval, plain
 from cxlib.stats.netscore import mover
 from cxlib.stats.proportions import proportion, risk_difference
 
-__all__ = ["TwoByTwo", "two_by_two"]
+__all__ = ["TwoByTwo", "trial_contrasts", "two_by_two"]
 
 
 @dataclass(frozen=True)
@@ -154,36 +154,56 @@ def two_by_two(
         index=labels,
     )
 
+    return TwoByTwo(
+        arms, **trial_contrasts(k, n, level=level), names=tuple(names), level=float(level)
+    )
+
+
+def trial_contrasts(k, n, *, level: float = 0.95) -> dict[str, Interval]:
+    """The seven contrasts of `TwoByTwo` from the counts of the arms.
+
+    Parameters
+    ----------
+    k, n : array_like, shape (4,) or (4, trials)
+        Successes and units of neither, first, second, both.
+    level : float
+
+    Examples
+    --------
+    >>> round(trial_contrasts([20, 22, 30, 45], [100] * 4)["interaction"].estimate, 2)
+    0.13
+    """
+    k, n = np.asarray(k), np.asarray(n)
+
     def effect(treated, untreated):
         return risk_difference((k[treated], n[treated]), (k[untreated], n[untreated]), level=level)
 
-    second_effects, first_effects = (effect(2, 0), effect(3, 1)), (effect(1, 0), effect(3, 2))
-    return TwoByTwo(
-        arms,
-        *second_effects,
-        *first_effects,
-        _average(first_effects, f"average effect of {names[0]}"),
-        _average(second_effects, f"average effect of {names[1]}"),
-        _difference(second_effects[1], second_effects[0], "interaction"),
-        tuple(names),
-        float(level),
-    )
+    second, first = (effect(2, 0), effect(3, 1)), (effect(1, 0), effect(3, 2))
+    return {
+        "second_alone": second[0],
+        "second_with_first": second[1],
+        "first_alone": first[0],
+        "first_with_second": first[1],
+        "first_average": _average(first, "average effect of the first"),
+        "second_average": _average(second, "average effect of the second"),
+        "interaction": _difference(second[1], second[0], "interaction"),
+    }
 
 
 def _difference(left, right, what: str) -> Interval:
     parts = [(e.estimate, e.low, e.high) for e in (left, right)]
     estimate = left.estimate - right.estimate
     low, high = mover(estimate, *parts)
-    n = float(left.n + right.n)
-    return Interval(estimate, float(low), float(high), left.level, n, "mover", what)
+    ends = (plain(v) for v in (estimate, low, high, left.n + right.n))
+    estimate, low, high, n = ends
+    return Interval(estimate, low, high, left.level, n, "mover", what)
 
 
 def _average(effects, what: str) -> Interval:
-    """Half the sum: the difference of one half and the mirrored other half."""
-    one, other = (
-        (s * e.estimate / 2, *sorted((s * e.low / 2, s * e.high / 2)))
-        for s, e in zip((1, -1), effects, strict=True)
+    """Half the sum: half the first effect less half of the mirrored second."""
+    one, other = effects
+    mirrored = Interval(-other.estimate, -other.high, -other.low, other.level, other.n, "mover")
+    whole = _difference(one, mirrored, what)
+    return Interval(
+        whole.estimate / 2, whole.low / 2, whole.high / 2, whole.level, whole.n, "mover", what
     )
-    low, high = mover(one[0] - other[0], one, other)
-    n = float(sum(e.n for e in effects))
-    return Interval(one[0] - other[0], float(low), float(high), effects[0].level, n, "mover", what)

@@ -25,6 +25,11 @@ def test_effects_by_hand():
     assert trial.first_alone.estimate == pytest.approx(0.05)
     assert trial.first_with_second.estimate == pytest.approx(0.5 - 40 / 150)
     assert trial.interaction.estimate == pytest.approx(0.25 - (40 / 150 - 0.2))
+    average = trial.second_average
+    assert average.estimate == pytest.approx((0.25 + 40 / 150 - 0.2) / 2)
+    # independent halves: the squares of the distances to the limits add up, over four
+    below = [(e.estimate - e.low) ** 2 for e in (trial.second_alone, trial.second_with_first)]
+    assert average.estimate - average.low == pytest.approx(np.sqrt(sum(below)) / 2)
     assert "without ask" in trial.summary()
     assert trial.to_frame()["effect"].iloc[-1] == "interaction"
     assert trial.interaction.low < trial.interaction.estimate < trial.interaction.high
