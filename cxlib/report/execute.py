@@ -119,6 +119,7 @@ def _execute(
     from nbclient.exceptions import DeadKernelError
     from papermill import execute_notebook
 
+    from cxlib.report import engine
     from cxlib.report.kernels import kernel_manager
 
     total = sum(cell.cell_type == "code" for cell in nb.cells)
@@ -135,6 +136,7 @@ def _execute(
             nb,
             executed.replace("{", "{{").replace("}", "}}"),  # papermill formats the path
             {name: request["parameters"][name] for name in request["changed"]} or None,
+            engine_name=engine.NAME,
             kernel_name="python3",
             language="python",
             progress_bar=False,

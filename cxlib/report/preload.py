@@ -20,8 +20,8 @@ _MODULES = """
     cxlib.cli cxlib.notebook cxlib.clv cxlib.stats cxlib.worlds.world cxlib.tables.read
     cxlib.tables.samples cxlib.metrics.promoter cxlib.metrics.effort cxlib.metrics.satisfaction
     cxlib.figures.style cxlib.figures.sampling cxlib.figures.timeline cxlib.report.execute
-    cxlib.report.frames pandas matplotlib.pyplot seaborn scipy.stats scipy.optimize
-    statsmodels.api duckdb pyarrow.parquet great_tables papermill ipykernel.kernelapp
+    cxlib.report.engine cxlib.report.frames pandas matplotlib.pyplot seaborn scipy.stats
+    scipy.optimize statsmodels.api duckdb pyarrow.parquet great_tables papermill ipykernel.kernelapp
     ipykernel.ipkernel IPython.core.completer IPython.core.pylabtools"""
 
 
