@@ -23,9 +23,10 @@ def summary(reports: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``news`` and ``quiet`` (lists of report, change, entry; news by its p-value, smallest
-        first), ``reasons`` (reason and count of what is not judged, most frequent first),
-        ``compared`` and ``rate``.
+        ``news`` and ``quiet`` (lists of report, change, entry, and verdict: worse, better or
+        changed; news by its p-value, smallest first), ``verdicts`` (how often each is news),
+        ``reasons`` (reason and count of what is not judged, most frequent first), ``compared``
+        and ``rate``.
 
     Examples
     --------
@@ -33,9 +34,10 @@ def summary(reports: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     0
     """
     told = [
-        {"report": report, "change": change, "entry": report["values"][change["name"]]}
+        {"report": report, "change": change, "entry": entry, "verdict": _verdict(change, entry)}
         for report in reports
         for change in report["changes"]
+        for entry in (report["values"][change["name"]],)
     ]
     judged = [item for item in told if item["change"]["p"] is not None]
     news = [item for item in judged if item["change"]["news"]]
@@ -43,10 +45,17 @@ def summary(reports: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     return {
         "news": sorted(news, key=lambda item: item["change"]["p"]),
         "quiet": [item for item in judged if not item["change"]["news"]],
+        "verdicts": Counter(item["verdict"] for item in news),
         "reasons": left_out.most_common(),
         "compared": len(judged),
         "rate": FALSE_NEWS_RATE,
     }
+
+
+def _verdict(change: Mapping[str, Any], entry: Mapping[str, Any]) -> str:
+    if entry["better"] is None or not change["change"]:
+        return "changed"
+    return "better" if (change["change"] > 0) == (entry["better"] == "up") else "worse"
 
 
 def drawings(

@@ -80,7 +80,7 @@ def section(soup, name):
 
 def test_news_comes_with_its_size_its_interval_and_its_cause(front):
     news = section(front, "news")
-    assert "NPS 2025Q4 : 30.0 points, fell by 10.0 points since 2025Q3 [−12.8, −7.2]" in news
+    assert "Worse NPS 2025Q4 : 30.0 points, fell by 10.0 points since 2025Q3 [−12.8, −7.2]" in news
     assert "news, for the worse" in news
     assert "Mainly within DE: −10 of −10 points, without an interval" in news
     assert "(n = 30, then 30)" in news
@@ -90,6 +90,11 @@ def test_news_comes_with_its_size_its_interval_and_its_cause(front):
     assert "2 figures were compared" in rest
     assert "at most 5 % is expected to be chance" in rest
     assert "1 figure (without an interval on both sides it is never news)" in rest
+
+
+def test_the_first_sentence_says_what_moved(front):
+    lead = " ".join(front.find(class_="lead").get_text().split())
+    assert lead == "1 figure changed by more than chance explains: 1 for the worse."
 
 
 def test_states_are_words(front):
