@@ -35,7 +35,7 @@ def job(tmp_path):
 def run(made, **options):
     runs, out = made
     with only_runner(out):
-        (outcome,) = run_all(runs, out, **{"workers": 1, "timeout_seconds": 60, **options})
+        (outcome,) = run_all(runs, out, **{"workers": 1, "timeout_seconds": 600, **options})
     return outcome
 
 

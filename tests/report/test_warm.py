@@ -91,7 +91,7 @@ def plan(tmp_path):
 def run(plan, **options):
     runs, out = plan
     with only_runner(out):
-        return run_all(runs, out, **{"workers": 2, "timeout_seconds": 60, **options})
+        return run_all(runs, out, **{"workers": 2, "timeout_seconds": 600, **options})
 
 
 def test_forks_share_no_random_numbers(plan):
