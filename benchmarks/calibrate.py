@@ -23,6 +23,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # two processes, two cores
 import numpy as np
 import pandas as pd
 from calibrate_cells import simulated_cells
+from calibrate_drivers import driver_cells, slow_driver_cells
 from calibrate_exact import funnel_rows, net_score_rows, proportion_rows, two_share_rows
 from calibrate_purchases import purchase_cells
 
@@ -50,7 +51,11 @@ def sweep(datasets=10_000, processes=2, only="", cache=None) -> pd.DataFrame:
         if only in row["cell"]
     ]
     frames = [pd.DataFrame(exact)] if exact else []
-    for most, every in ((datasets, simulated_cells()), (COMPANIES, purchase_cells())):
+    groups = (
+        (datasets, [*simulated_cells(), *driver_cells()]),
+        (COMPANIES, [*purchase_cells(), *slow_driver_cells()]),
+    )
+    for most, every in groups:
         if cells := [cell for cell in every if only in cell.name]:
             number, kept = min(datasets, most), {"cache": cache, "version": _version()}
             frames.append(calibrate(cells, datasets=number, processes=processes, **kept))
