@@ -228,6 +228,8 @@ class CovariateModel(FittedModel):
         """This model with mean and spread of the covariates of ``summary``."""
         n = self.read(summary)[3]
         values = np.concatenate(self.covariates_of(summary), axis=1)
+        if not n.any():
+            raise CxError("0 customers cannot teach a model: every row is counted 0 times.")
         centre = n @ values / n.sum()
         width = np.sqrt(n @ (values - centre) ** 2 / n.sum())
         check_spread(values, centre, width, n, self.names[4:], len(self.rate))

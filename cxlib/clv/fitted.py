@@ -336,9 +336,10 @@ def exponentials(theta):
     """Natural parameters that are exponentials of the working ones, with both slopes."""
     scale = np.exp(theta)
     size = len(scale)
-    curvature = np.zeros((size, size, size))
-    curvature[range(size), range(size), range(size)] = scale
-    return scale, np.diag(scale), curvature
+    jacobian, curvature = np.zeros((size, size)), np.zeros((size, size, size))
+    jacobian.flat[:: size + 1] = scale
+    curvature.flat[:: size * size + size + 1] = scale
+    return scale, jacobian, curvature
 
 
 def beta_pair(logit_share, log_sum):

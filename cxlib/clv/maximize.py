@@ -13,6 +13,7 @@ STEPS = 200
 LONGEST_STEP = 2.0
 FLAT = 0.01
 FAR_FROM_FLAT = 30.0
+SURELY_LOST = 20.0
 
 Objective = Callable[[np.ndarray], tuple[float, np.ndarray, np.ndarray]]
 
@@ -68,7 +69,8 @@ def maximize(objectives, starts, low, high, *, tied=None) -> Optimum:
         for start in starts:
             theta, *found = ascend(objective, np.clip(start, low, high), low, high)
             if best is None or found[0] > best.value:
-                losses = losses_at_bounds(objective, theta, found[0], low, high, tied, doubtful)
+                open_sides = doubtful & ~steep_sides(theta, found[2], low, high, tied)
+                losses = losses_at_bounds(objective, theta, found[0], low, high, tied, open_sides)
                 at_low, at_high = (losses < FLAT).T
                 best = Optimum(theta, *found, at_high.astype(int) - (at_low & ~at_high))
             if best.converged and not best.stuck.any() and np.linalg.eigvalsh(best.hessian)[-1] < 0:
@@ -76,6 +78,19 @@ def maximize(objectives, starts, low, high, *, tied=None) -> Optimum:
         starts = [best.theta, *starts]
         doubtful = losses < FAR_FROM_FLAT
     return best
+
+
+def steep_sides(theta, hessian, low, high, tied):
+    """Bounds that need no trial, shape (k, 2): a step of at most 1 towards them costs 20 units.
+
+    By the curvature; beyond, the function is taken to fall on.
+    """
+    moved = np.eye(len(theta))
+    for i, j in (tied or {}).items():
+        moved[i, j] = 1.0
+    curvature = -((moved @ hessian) * moved).sum(axis=1)
+    reach = np.minimum(np.stack([theta - low, high - theta], axis=1), 1.0)
+    return curvature[:, None] * reach**2 > 2 * SURELY_LOST
 
 
 def losses_at_bounds(objective, theta, value, low, high, tied, doubtful):
@@ -104,6 +119,10 @@ def ascend(objective, theta, low, high):
             step = np.zeros_like(theta)
             step[free] = newton_step(gradient[free], hessian[np.ix_(free, free)])
         if gradient @ step < 1e-10 * max(1.0, abs(value)) ** 0.5:
+            # The last step is known and worth no further look at the function.
+            last = theta + step
+            if np.abs(step).max() < 1e-3 and ((low < last) & (last < high)).all():
+                theta = last
             return theta, value, gradient, hessian, True
         step *= min(1.0, LONGEST_STEP / np.abs(step).max())
         for _ in range(40):

@@ -1,0 +1,174 @@
+"""What users of other programs report as failing, each as a test; the reports stand in docstrings.
+
+Short names: lifetimes is github.com/CamDavidsonPilon/lifetimes, CLVTools is
+github.com/bachmannpatrick/CLVTools.
+"""
+
+import warnings
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import cxlib as cx
+from cxlib.clv import (
+    BetaGeo,
+    GammaGamma,
+    ModifiedBetaGeo,
+    ParetoNBD,
+    RegularBetaGeo,
+    expected_value,
+    posterior,
+    with_covariates,
+)
+from cxlib.clv.beta_geo_future import integral_if_active
+
+OVERFLOWING = {"r": 0.10, "alpha": 50.16, "a": 0.40, "b": 0.81}
+COVARIATES = with_covariates(BetaGeo(), rate=["app"])
+every_model = pytest.mark.parametrize(
+    "model",
+    [BetaGeo(), ModifiedBetaGeo(), ParetoNBD(), RegularBetaGeo(k=2), COVARIATES],
+    ids=lambda model: model.label,
+)
+
+
+def histories(*rows):
+    frame = pd.DataFrame(rows, columns=["frequency", "recency", "T"])
+    return frame.assign(log_gaps=0.0, app=np.arange(len(frame)) % 2)
+
+
+def test_days_of_years_with_heavy_buyers_converge_without_a_penalty():
+    """lifetimes 258 and 262: no convergence, on daily data with large frequencies."""
+    sample = BetaGeo(OVERFLOWING | {"alpha": 2.0}).simulate(1000.0, customers=4000, seed=1)
+    assert sample["frequency"].max() > 300
+    with np.errstate(over="raise", invalid="raise"), warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = BetaGeo().fit(sample)
+    assert not found.at_boundary
+    assert np.isfinite(found.standard_errors).all()
+    for name, value in (OVERFLOWING | {"alpha": 2.0}).items():
+        assert abs(found.params[name] - value) < 4 * found.standard_errors[name]
+
+
+def test_a_newcomer_expects_a_number_where_the_series_is_negative():
+    """lifetimes 302: missing values for frequency 0, from the logarithm of a negative series."""
+    params = {"r": 0.11, "alpha": 2.24, "a": 0.31, "b": 0.50}
+    found = BetaGeo(params).expected_purchases(histories((0, 0.0, 1.0)), 30.0).item()
+    row = [np.array([v]) for v in (0.0, 1.0, 30.0)]
+    assert found == pytest.approx(integral_if_active(params, *row).item(), rel=1e-8)
+    assert 0 < found < 30
+
+
+def test_probabilities_of_many_purchases_long_ago_do_not_overflow():
+    """lifetimes 332: overflow in P(alive) over the map of frequency and recency."""
+    x, t_x = (v.ravel() for v in np.meshgrid(np.arange(1.0, 1200, 60), np.arange(1.0, 3650, 90)))
+    grid = pd.DataFrame({"frequency": x, "recency": t_x, "T": 3650.0})
+    with np.errstate(over="raise", invalid="raise"):
+        alive = BetaGeo(OVERFLOWING).p_alive(grid)
+    assert alive.between(0, 1).all()
+
+
+@pytest.mark.parametrize("kind", [ParetoNBD, BetaGeo, ModifiedBetaGeo])
+def test_two_hundred_purchases_keep_a_probability(kind):
+    """CLVTools 100: P(alive) not a number for these customers."""
+    rows = histories((221, 103.42857, 103.57143), (161, 94.71429, 98.0), (204, 98.57143, 99.42857))
+    params = {"r": 0.55, "alpha": 10.6, "s": 0.61, "beta": 11.7, "a": 0.79, "b": 2.43}
+    model = kind({name: params[name] for name in kind.names})
+    alive, ahead = model.p_alive(rows), model.expected_purchases(rows, 520.0)
+    assert alive.between(0, 1).all()
+    # silent for 0.1, 0.9 and 3.3 weeks after a purchase every half week
+    assert alive.iloc[0] > alive.iloc[2] > alive.iloc[1]
+    assert np.isfinite(ahead).all()
+    assert np.isfinite(model.discounted_purchases(rows, 0.1, unit="W")).all()
+
+
+@every_model
+def test_a_last_purchase_after_the_end_is_named(model):
+    """CLVTools 100, its second example: recency 97.43 and T 97.29."""
+    with pytest.raises(cx.CxError, match="recency must not exceed T: 1 of 2"):
+        model.fit(histories((254, 97.42857, 97.28571), (161, 94.71429, 98.0)))
+
+
+@pytest.mark.filterwarnings("ignore::cxlib.errors.CxWarning")
+def test_a_base_in_which_nearly_everybody_came_back_is_estimated():
+    """CLVTools 112: no coefficients for three years of days, 1 % without a repeat, large spends."""
+    truth = ParetoNBD({"r": 3.0, "alpha": 500.0, "s": 0.6, "beta": 600.0})
+    sample = truth.simulate(1095.0, customers=1500, seed=1)
+    model = ParetoNBD().fit(sample)
+    assert np.isfinite(model.standard_errors).all()
+    assert np.isfinite(list(model.params.values())).all()
+    rng, x = np.random.default_rng(1), sample["frequency"].to_numpy()
+    mean = rng.gamma(3.0, 130_000, len(x)) * rng.gamma(np.maximum(x, 1)) / np.maximum(x, 1)
+    spend = GammaGamma().fit(sample.assign(monetary=np.where(x > 0, mean, 0.0)))
+    assert 2e5 < spend.population_mean < 8e5
+
+
+def test_one_rate_of_leaving_for_all_is_a_flag_and_the_value_stays_finite():
+    """CLVTools 132: s 64, beta 7,721, no Hessian, infinite discounted transactions."""
+    sample = ParetoNBD({"r": 0.53, "alpha": 38.0, "s": 64.3, "beta": 7721.5}).simulate(
+        145.0, customers=1500, seed=2
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", cx.CxWarning)
+        model = ParetoNBD().fit(sample)
+    assert model.at_boundary == bool(model.boundary_note)
+    assert np.isfinite(model.covariance.to_numpy()).all()
+    table = sample.assign(monetary=np.where(sample["frequency"] > 0, 20.0, 0.0))
+    spend = GammaGamma({"p": 6.25, "q": 3.74, "gamma": 15.44})
+    values = expected_value(model, spend, table, discount_rate=0.1, unit="W")
+    assert np.isfinite(values).all()
+    assert (values > 0).all()
+
+
+@every_model
+@pytest.mark.parametrize(
+    ("rows", "words"),
+    [
+        (histories(*[(0, 0.0, 9.0)] * 6), "All 6 customers are one-time buyers"),
+        (histories((2, 3.0, 9.0), (0, 0.0, 9.0)), "2 customers cannot teach"),
+        (histories((np.nan, 2.0, 9.0), (1, 1.0, 9.0)), "must be finite numbers: 1 of 2"),
+        (histories((1, np.nan, 9.0), (1, 1.0, 9.0)), "must be finite numbers: 1 of 2"),
+        (histories((-1, 0.0, 9.0), (1, 1.0, 9.0)), "whole number >= 0: 1 of 2"),
+        (histories((1, 1.0, 9.0), (0, 0.0, 9.0)).assign(n=0), "cannot teach"),
+    ],
+    ids=["one-time buyers", "few", "NaN frequency", "NaN recency", "negative", "counted 0 times"],
+)
+def test_tables_nobody_can_learn_from_are_named(model, rows, words):
+    with pytest.raises(cx.CxError, match=words):
+        model.fit(rows)
+
+
+@every_model
+def test_newcomers_of_the_last_day_and_rows_counted_zero_times_change_nothing(model):
+    truth = ModifiedBetaGeo({"r": 0.7, "alpha": 5.0, "a": 0.9, "b": 2.5})
+    sample = truth.simulate(40.0, customers=300, seed=4).assign(app=np.arange(300) % 2, n=1)
+    more = histories((0, 0.0, 0.0), (0, 0.0, 0.0), (9, 8.0, 9.0)).assign(n=[1, 1, 0])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", cx.CxWarning)
+        found = model.fit(pd.concat([sample, more], ignore_index=True))
+    assert found.customers == 302
+    ahead = found.expected_purchases(histories((0, 0.0, 0.0), (600, 3000.0, 3650.0)), 3650.0)
+    assert np.isfinite(ahead).all()
+    assert (ahead >= 0).all()
+
+
+def test_a_handful_of_customers_has_a_posterior_where_the_likelihood_has_no_peak():
+    rows = histories((1, 3.0, 9.0), (2, 8.0, 9.0), (0, 0.0, 9.0), (3, 8.5, 9.0), (0, 0.0, 4.0))
+    with pytest.warns(cx.CxWarning, match="boundary"):
+        assert BetaGeo().fit(rows).at_boundary
+    found = posterior(BetaGeo(), rows, draws=4000)
+    assert found.sound
+    assert (found.draws > 0).all().all()
+
+
+def test_spend_that_grows_with_frequency_is_told_and_negative_spend_refused():
+    rng = np.random.default_rng(1)
+    x = rng.integers(1, 12, 400)
+    rising = pd.DataFrame({"frequency": x, "monetary": rng.gamma(4.0, 2.0, 400) * x})
+    with pytest.warns(cx.CxWarning, match="values of frequent buyers are biased"):
+        assert GammaGamma().fit(rising).independence.doubtful
+    with pytest.raises(cx.CxError, match="Returns must be netted"):
+        GammaGamma().fit(rising.assign(monetary=rising["monetary"] - 30))
+    free = rising.assign(monetary=np.where(x > 10, 0.0, 20 * rng.gamma(4.0, 0.25, 400)))
+    with pytest.warns(cx.CxWarning, match="paid nothing"):
+        assert GammaGamma().fit(free).left_out == (x > 10).sum()
