@@ -356,12 +356,12 @@ def table(
 
 
 def data_path(name: str) -> Path:
-    """Find a file that ships in the repository's data folder, wherever the notebook runs.
+    """Find a file that ships in the repository, wherever the notebook runs.
 
     Parameters
     ----------
     name : str
-        Path below ``data/``.
+        Path below ``data/``, or below ``benchmarks/out/``, where measured results are.
 
     Returns
     -------
@@ -377,16 +377,20 @@ def data_path(name: str) -> Path:
     --------
     >>> data_path("no_such_file.csv")
     Traceback (most recent call last):
-    cxlib.errors.CxError: data/ holds no file 'no_such_file.csv'...
+    cxlib.errors.CxError: data/ and benchmarks/out/ hold no file 'no_such_file.csv'...
     """
-    folder = _ROOT / "data"
-    path = (folder / name).resolve()
-    if path.is_relative_to(folder) and path.is_file():
-        return path
-    held = sorted(
-        file.relative_to(folder).as_posix() for file in folder.rglob("*") if file.is_file()
+    held = []
+    for folder in (_ROOT / "data", _ROOT / "benchmarks" / "out"):
+        path = (folder / name).resolve()
+        if path.is_relative_to(folder) and path.is_file():
+            return path
+        held += sorted(
+            file.relative_to(folder).as_posix() for file in folder.rglob("*") if file.is_file()
+        )
+    raise CxError(
+        f"data/ and benchmarks/out/ hold no file {str(name)!r}. "
+        f"There are: {', '.join(held) or 'none'}."
     )
-    raise CxError(f"data/ holds no file {str(name)!r}. There are: {', '.join(held) or 'none'}.")
 
 
 def _show_error(shell, kind, error, trace, tb_offset=None):

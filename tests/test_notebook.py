@@ -170,9 +170,12 @@ def test_data_path_names_what_is_there_and_stays_inside(tmp_path, monkeypatch):
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "a.csv").write_text("x")
     (tmp_path / "secret").write_text("x")
+    (tmp_path / "benchmarks" / "out").mkdir(parents=True)
+    (tmp_path / "benchmarks" / "out" / "times.json").write_text("x")
     monkeypatch.setattr(notebook, "_ROOT", tmp_path)
     monkeypatch.chdir("/")
     assert notebook.data_path("a.csv") == tmp_path / "data" / "a.csv"
+    assert notebook.data_path("times.json").parent == tmp_path / "benchmarks" / "out"
     for name in ("b.csv", "../secret", str(tmp_path / "secret")):
-        with pytest.raises(CxError, match=r"There are: a\.csv\."):
+        with pytest.raises(CxError, match=r"There are: a\.csv, times\.json\."):
             notebook.data_path(name)

@@ -103,7 +103,8 @@ def _modified_at(path: Path) -> str:
 
 
 def _shipped_files(cells: Iterable[Mapping[str, Any]]) -> set[Path]:
-    return {_ROOT / "data" / name for name in _shipped_names(cells)}
+    folders = (_ROOT / "data", _ROOT / "benchmarks" / "out")
+    return {folder / name for name in _shipped_names(cells) for folder in folders}
 
 
 def _shipped_names(cells: Iterable[Mapping[str, Any]]):

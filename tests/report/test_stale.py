@@ -52,10 +52,12 @@ def test_an_input_has_the_time_it_was_written_and_a_shipped_file_has_none(tmp_pa
     path.write_text("a\n1\n")
     moment = datetime(2024, 5, 1, tzinfo=UTC)
     os.utime(path, (moment.timestamp(), moment.timestamp()))
-    cells = [nbformat.v4.new_code_cell('cx.data_path("sample/contacts.csv")')]
+    code = 'cx.data_path("sample/contacts.csv"); cx.data_path("calibration.csv")'
+    cells = [nbformat.v4.new_code_cell(code)]
     entries = {entry["name"]: entry for entry in inputs(cells, [str(path)])}
     assert entries["sales.csv"]["modified_at"] == moment.isoformat()
     assert entries["contacts.csv"]["modified_at"] is None
+    assert entries["calibration.csv"]["modified_at"] is None
 
 
 def test_an_input_written_again_with_the_same_content_is_no_change(tmp_path):
