@@ -23,11 +23,11 @@ from cxlib.stats.multiplicity import adjust_p
 __all__ = ["ModelChecks", "model_checks"]
 
 ABOUT = {
-    "histories": ("who came back how often, and when last", "posterior predictive check"),
-    "calendar": ("a season or trend in time", "tracking plot: a wave or slope beside the band"),
-    "holdout total": ("the forecast itself", "total outside its prediction interval"),
-    "cohorts": ("customers of different age alike", "error by cohort"),
-    "spend": ("spend independent of frequency", "correlation of mean spend and frequency"),
+    "histories": ("its rates and leaving fit all customers", "replicates beside the data"),
+    "calendar": ("there is no season and no trend", "tracking plot: a wave or slope leaves the band"),
+    "holdout total": ("the future is like the past", "total outside its prediction interval"),
+    "cohorts": ("old and new customers are alike", "error by cohort"),
+    "spend": ("spend has nothing to do with frequency", "correlation of the two"),
 }
 
 
@@ -69,9 +69,10 @@ class ModelChecks:
             )
         worst = self.table.loc[self.table["p_adjusted"].idxmin()]
         return (
-            f"{len(loud)} of {len(self.table)} checks speak against the model (Holm, "
-            f"{percent(self.level)}): {', '.join(loud)}. Clearest is {worst.name}, which doubts "
-            f"that the model may assume {worst['assumes']}."
+            f"{len(loud)} of {len(self.table)} checks {'speaks' if len(loud) == 1 else 'speak'} "
+            f"against the model (Holm, {percent(self.level)}): {', '.join(loud)}. Clearest is "
+            f"{worst.name}: the model takes for granted that {worst['assumes']}, and these data "
+            "do not look like it."
         )
 
     def plot(self, ax=None):

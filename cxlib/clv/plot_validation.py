@@ -223,4 +223,4 @@ def ranges_beside_actual(ax, at, table, actual, expected_label, actual_label="ac
         label=expected_label,
     )
     ax.plot(at + 0.08, table[actual], "D", color=ACTUAL, label=actual_label)
-    ax.set_ylim(bottom=0)
+    ax.set_ylim(0, 1.28 * table[["high", actual]].to_numpy().max())  # room for the legend
