@@ -150,5 +150,6 @@ def spark(tmp_path_factory):
         yield session
         session.stop()
     finally:
-        os.killpg(process.pid, signal.SIGTERM)
-        process.wait(30)
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGTERM)
+            process.wait(30)

@@ -8,13 +8,10 @@ import cxlib as cx
 
 SPLIT = "1970-09-30"
 CASES = {
-    "weeks": {},
-    "days until": {"unit": "D", "until": "1971-01-15"},
+    "weeks, holdout, returns netted": {"calibration_until": SPLIT, "negative": "net"},
+    "days until, returns netted": {"unit": "D", "until": "1971-01-15", "negative": "net"},
     "months": {"unit": "M"},
-    "whole weeks": {"unit": "week", "calibration_until": "1970-10-04"},
-    "holdout": {"calibration_until": SPLIT},
-    "holdout, returns netted": {"calibration_until": SPLIT, "negative": "net"},
-    "returns netted": {"negative": "net", "unit": "D"},
+    "whole weeks, holdout": {"unit": "week", "calibration_until": "1970-10-04"},
 }
 COLUMNS = {
     "postgres": "customer_id text, ordered_at timestamp, amount numeric(12, 2)",
