@@ -15,7 +15,7 @@ import pandas as pd
 import pytest
 
 DEBIAN = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
-PATIENCE = 120
+PATIENCE = 300
 
 
 def purchase_log(customers: int, seed: int = 1) -> pd.DataFrame:
