@@ -24,7 +24,7 @@ __all__ = ["ModelChecks", "model_checks"]
 
 ABOUT = {
     "histories": ("its rates and leaving fit all customers", "replicates beside the data"),
-    "calendar": ("there is no season and no trend", "tracking plot: a wave or slope leaves the band"),
+    "calendar": ("there is no season and no trend", "tracking plot: a wave or slope"),
     "holdout total": ("the future is like the past", "total outside its prediction interval"),
     "cohorts": ("old and new customers are alike", "error by cohort"),
     "spend": ("spend has nothing to do with frequency", "correlation of the two"),
