@@ -384,13 +384,9 @@ def data_path(name: str) -> Path:
         path = (folder / name).resolve()
         if path.is_relative_to(folder) and path.is_file():
             return path
-        held += sorted(
-            file.relative_to(folder).as_posix() for file in folder.rglob("*") if file.is_file()
-        )
-    raise CxError(
-        f"data/ and benchmarks/out/ hold no file {str(name)!r}. "
-        f"There are: {', '.join(held) or 'none'}."
-    )
+        held += sorted(f.relative_to(folder).as_posix() for f in folder.rglob("*") if f.is_file())
+    there = f"There are: {', '.join(held) or 'none'}."
+    raise CxError(f"data/ and benchmarks/out/ hold no file {str(name)!r}. {there}")
 
 
 def _show_error(shell, kind, error, trace, tb_offset=None):
