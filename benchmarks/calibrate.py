@@ -130,7 +130,13 @@ def main(arguments=None) -> int:
         print(shown.to_string(index=False))
     counts = table["verdict"].value_counts().to_dict()
     print(f"{len(table)} cells: {counts}; {time.perf_counter() - started:.0f} s")
-    return int((table["verdict"] == "fails").any())
+    failed = int((table["verdict"] == "fails").any())
+    if chosen.only or chosen.out != OUT or chosen.datasets < 10_000:
+        return failed
+    import calibrate_recovery
+
+    cache = [] if chosen.cache is None else ["--cache", str(chosen.cache)]
+    return max(failed, calibrate_recovery.main(cache))
 
 
 if __name__ == "__main__":

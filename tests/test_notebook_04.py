@@ -114,7 +114,7 @@ def test_the_solutions_say_what_the_exercises_ask(home):
     assert plan.summary() in page
 
 
-@pytest.mark.parametrize("path", [NOTEBOOK])
+@pytest.mark.parametrize("path", [NOTEBOOK, COMPANION])
 def test_the_notebooks_keep_to_the_skeleton(path):
     cells = json.loads(path.read_text("utf-8"))["cells"]
     text = ["".join(c["source"]) for c in cells]
