@@ -31,12 +31,12 @@ def test_small_companies_in_which_recovery_does_nothing(proof):
     rows = pd.DataFrame(proof.summarise("none", 400, found, effects))
     fair = rows[rows["table"] == "fair"].set_index("outcome")
     assert set(fair.index) == set(OUTCOMES)
-    # 16 companies a cell: 11 or fewer intervals that hold happen once in 30,000 at 95 %
+    # of 16 intervals at 95 % eleven or fewer hold once in 1,200 cells
     assert (fair["coverage"] * fair["datasets"] >= 12).all()
     ten = rows[rows["table"] == "ten ways"].set_index(["comparison", "outcome"])
     assert ten.loc[("ever against never, whole history", "value"), "coverage"] == 0
     bad = ten.loc[("well against badly recovered", "satisfaction")]
-    assert bad["bias"] > 3 * bad["bias_error"]
+    assert bad["bias"] > 2 * bad["bias_error"]
 
 
 def test_the_committed_proof_shows_what_is_wrong_and_what_is_fair(proof, table):
@@ -48,7 +48,8 @@ def test_the_committed_proof_shows_what_is_wrong_and_what_is_fair(proof, table):
     assert (np.abs(fair["bias"]) < 4 * fair["bias_error"]).all()
     hidden = table[table["truth"].isin(list(proof.HIDDEN)) & (table["table"] == "fair")]
     felt = hidden[hidden["outcome"] == "satisfaction"].set_index("truth")["bias"]
-    assert felt[list(proof.HIDDEN)[1]] < felt[list(proof.HIDDEN)[0]] < -0.03
+    weak, strong = proof.HIDDEN
+    assert felt[strong] < felt[weak] < -0.03
 
 
 def test_problems_are_seen(proof, table):
