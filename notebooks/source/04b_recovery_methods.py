@@ -137,7 +137,7 @@ sensitivity = cx.recovery_sensitivity(
     study, outcome, exposure, smallest_effect=smallest_effect, level=level
 )
 cx.show(sensitivity.plot(), alt="Measured causes by imbalance and effect, and the line beyond which a hidden one explains all",
-        caption="Beyond the red line a hidden cause would explain the estimate away.")  # fmt: skip
+        caption="Beyond the line a hidden cause would explain the estimate away.")  # fmt: skip
 cx.say(sensitivity.summary())
 
 # %% [markdown]
@@ -222,7 +222,9 @@ cx.table(fairly[columns].rename(columns={"bias_error": "error of bias", "equival
 seen = fairly[~fairly["truth"].str.contains("hidden")]
 cx.say(
     f"Where the causes are in the tables, {int((seen['verdict'] == 'holds').sum())} of {len(seen)} cells hold, with coverages from "
-    f"{100 * seen['coverage'].min():.1f} to {100 * seen['coverage'].max():.1f} %."
+    f"{100 * seen['coverage'].min():.1f} to {100 * seen['coverage'].max():.1f} %. "
+    f"Behind a cell stand {seen['datasets'].min():,} to {seen['datasets'].max():,} companies; a whole sweep has 2,000, and fewer "
+    "leave wider doubt about a coverage."
 )
 
 # %% [markdown]
