@@ -8,88 +8,21 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 from scipy.special import expit
-from statsmodels.miscmodels.ordinal_model import OrderedModel
 
 from cxlib.errors import CxError
 from cxlib.stats.checks import check_level, critical_value, groups, refuse
-from cxlib.stats.interval import Interval
+from cxlib.stats.interval import Difference, Interval
+from cxlib.stats.ordinal_likelihood import (
+    cluster_moves,
+    information,
+    maximum,
+    parts,
+    scores,
+    slopes_at,
+)
 from cxlib.stats.overlap import covariate_frame
 
 __all__ = ["OrderedLogit", "information", "ordered_logit", "prepared", "scores"]
-
-NEWTON_STEPS = 25
-LARGEST_EFFECT = 20.0
-
-
-def _distances(codes, design, parameters):
-    """What a row contributes: cdf and density at its upper and lower threshold, and derivatives.
-
-    The derivative of a threshold's distance from the linear predictor is ``(-x, e_k)``.
-    """
-    columns = design.shape[1]
-    cuts = len(parameters) - columns
-    linear = design @ parameters[:columns]
-    edges = np.concatenate([[-np.inf], parameters[columns:], [np.inf]])
-    upper, lower = expit(edges[codes + 1] - linear), expit(edges[codes] - linear)
-    survival = expit(linear - edges[codes]) - expit(linear - edges[codes + 1])
-    chance = np.where(lower < 0.5, upper - lower, survival)
-    steps = np.eye(cuts + 2)[:, 1:-1]
-    to_upper = np.hstack([-design, steps[codes + 1]])
-    to_lower = np.hstack([-design, steps[codes]])
-    return chance, upper, lower, to_upper, to_lower
-
-
-def scores(codes, design, parameters):
-    """Gradient of each row's log-likelihood in (coefficients, thresholds)."""
-    chance, upper, lower, to_upper, to_lower = _distances(codes, design, parameters)
-    chance = np.maximum(chance, 1e-300)[:, None]
-    rise, fall = (upper * (1 - upper))[:, None], (lower * (1 - lower))[:, None]
-    return (rise * to_upper - fall * to_lower) / chance
-
-
-def information(codes, design, parameters, groups_=None, count=1):
-    """Observed information in (coefficients, thresholds), one matrix a group of rows."""
-    chance, upper, lower, to_upper, to_lower = _distances(codes, design, parameters)
-    chance = np.maximum(chance, 1e-300)
-    rise, fall = upper * (1 - upper), lower * (1 - lower)
-    both = rise * fall / chance**2
-    above = rise * (1 - 2 * upper) / chance - (rise / chance) ** 2
-    below = -fall * (1 - 2 * lower) / chance - (fall / chance) ** 2
-    left = above[:, None] * to_upper + both[:, None] * to_lower
-    right = both[:, None] * to_upper + below[:, None] * to_lower
-    if groups_ is None:
-        return -(left.T @ to_upper + right.T @ to_lower)
-    size = left.shape[1]
-    result = np.empty((count, size, size))
-    for i in range(size):
-        for j in range(size):
-            rows = left[:, i] * to_upper[:, j] + right[:, i] * to_lower[:, j]
-            result[:, i, j] = -np.bincount(groups_, rows, count)
-    return result
-
-
-def thresholds_of(increments):
-    """Thresholds from statsmodels' parameters: the first, then logs of the steps."""
-    return np.cumsum(np.concatenate([increments[:1], np.exp(increments[1:])]))
-
-
-def _jacobian(parameters, columns):
-    """Derivative of (coefficients, thresholds) in statsmodels' parameters."""
-    increments = parameters[columns:]
-    steps = np.concatenate([[1.0], np.exp(increments[1:])])
-    jacobian = np.eye(len(parameters))
-    jacobian[columns:, columns:] = np.tril(np.ones((len(steps), len(steps)))) * steps
-    return jacobian
-
-
-class _ExactScore(OrderedModel):
-    """statsmodels' ordered logit with its exact gradient."""
-
-    def score(self, params):
-        columns = self.exog.shape[1]
-        natural = np.concatenate([params[:columns], thresholds_of(params[columns:])])
-        rows = scores(self.endog, self.exog, natural)
-        return rows.sum(axis=0) @ _jacobian(params, columns)
 
 
 @dataclass(frozen=True)
@@ -99,18 +32,23 @@ class OrderedLogit:
     Attributes
     ----------
     coefficients : Series
-        Log odds of a higher answer, by column.
+        Log odds of a higher answer, by column; of a column in `free` at the first threshold.
     thresholds : Series
         One between each two neighbouring answers, named ``"low|high"``; rising.
     standard_errors : Series
     covariance : DataFrame
-        Of coefficients and thresholds, in this order; by clusters where they were given.
+        Of coefficients, thresholds and gaps, in this order; by clusters where they were given.
     log_likelihood : float
+        Composite where columns are free.
     n : int
     categories : tuple
         Answers that occur, in order.
     df : float
         Clusters minus one, or infinite.
+    free : tuple of str
+        Columns with a coefficient of their own at each threshold.
+    gaps : Series
+        By how much these differ from that at the first threshold, named ``"column at low|high"``.
     """
 
     coefficients: pd.Series
@@ -124,12 +62,23 @@ class OrderedLogit:
     design: np.ndarray = field(repr=False)
     codes: np.ndarray = field(repr=False)
     cluster: np.ndarray | None = field(repr=False)
+    free: tuple = ()
+    gaps: pd.Series = field(default_factory=lambda: pd.Series(dtype=float), repr=False)
+
+    @property
+    def slopes(self) -> pd.DataFrame:
+        """Coefficients at each threshold: one row a column, one column a threshold."""
+        columns = {
+            f">{low}": slopes_at(self._parameters(), len(self.coefficients), cut, self._free())
+            for cut, low in enumerate(self.categories[:-1])
+        }
+        return pd.DataFrame(columns, self.coefficients.index)
 
     def to_frame(self, *, level: float = 0.95) -> pd.DataFrame:
         """One row a parameter: estimate, standard error, low, high, z and p."""
         from scipy.special import stdtr
 
-        estimate = pd.concat([self.coefficients, self.thresholds])
+        estimate = pd.concat([self.coefficients, self.thresholds, self.gaps])
         z = estimate / self.standard_errors
         half = float(critical_value(level, self.df)) * self.standard_errors
         df = self.df if np.isfinite(self.df) else 1e10
@@ -171,13 +120,21 @@ class OrderedLogit:
         )
 
     def _parameters(self):
-        return np.concatenate([self.coefficients.to_numpy(), self.thresholds.to_numpy()])
+        return np.concatenate(
+            [v.to_numpy() for v in (self.coefficients, self.thresholds, self.gaps)]
+        )
+
+    def _free(self):
+        return [self.coefficients.index.get_loc(name) for name in self.free]
 
     def probabilities(self, design=None) -> np.ndarray:
-        """Chance of each answer, (rows, answers); of the fitted rows by default."""
+        """Chance of each answer, (rows, answers); of the fitted rows by default.
+
+        With free columns, rows unlike all that were fitted can have chances below 0.
+        """
         design = self.design if design is None else np.asarray(design, dtype=float)
-        linear = design @ self.coefficients.to_numpy()
-        below = expit(self.thresholds.to_numpy()[None, :] - linear[:, None])
+        linear = design @ self.slopes.to_numpy()
+        below = expit(self.thresholds.to_numpy()[None, :] - linear)
         return np.diff(below, axis=1, prepend=0.0, append=1.0)
 
     def average_difference(
@@ -210,43 +167,108 @@ class OrderedLogit:
         CxError
             For an unknown column or category.
         """
-        check_level(level)
-        if column not in self.coefficients.index or at_least not in self.categories[1:]:
+        if column not in self.coefficients.index:
             raise CxError(
-                f"Allowed: a column of {list(self.coefficients.index)} and a category of "
-                f"{list(self.categories[1:])}: found {column!r}, {at_least!r}."
+                f"Allowed: a column of {list(self.coefficients.index)}: found {column!r}."
             )
+        before, after = self.design.copy(), self.design.copy()
         place = self.coefficients.index.get_loc(column)
+        before[:, place], after[:, place] = low, high
+        return self.average_contrast(before, after, at_least=at_least, level=level)
+
+    def average_contrast(
+        self, before, after, *, at_least, rows=None, level: float = 0.95
+    ) -> Difference:
+        """Average change of ``P(Y >= at_least)`` when every row goes from `before` to `after`.
+
+        g-computation: ``mean over rows of P(Y >= k | after) - P(Y >= k | before)``. The interval
+        counts the luck of the parameters and of the rows. With clusters it is the one-step
+        delete-one-cluster jackknife of the whole average, t with clusters minus one.
+
+        Parameters
+        ----------
+        before, after : array_like of shape (n, columns)
+            Designs in the order of `coefficients`, one row a fitted row.
+        at_least : category
+            One of `categories`, above the lowest.
+        rows : array_like of bool, optional
+            Average over these rows only.
+        level : float, optional
+
+        Returns
+        -------
+        Difference
+            A share, from -1 to 1.
+
+        Raises
+        ------
+        CxError
+            For designs of another shape, no row, or an unknown category.
+        """
+        from scipy.special import stdtr
+
+        check_level(level)
+        if at_least not in self.categories[1:]:
+            raise CxError(
+                f"Allowed: a category of {list(self.categories[1:])}: found {at_least!r}."
+            )
+        used = np.ones(self.n, bool) if rows is None else np.asarray(rows, bool)
+        shapes = {np.shape(before), np.shape(after), self.design.shape}
+        if len(shapes) > 1 or used.shape != (self.n,) or not used.any():
+            raise CxError(
+                f"before and after need the shape {self.design.shape} and one row to average over: "
+                f"found {np.shape(before)}, {np.shape(after)}, {int(used.sum())} rows."
+            )
         cut = self.categories.index(at_least) - 1
-        columns = len(self.coefficients)
-        parameters = self._parameters()
+        columns, free, parameters = len(self.coefficients), self._free(), self._parameters()
+        slopes = slopes_at(parameters, columns, cut, free)
+        threshold = self.thresholds.iloc[cut]
         difference, gradient = 0.0, np.zeros(len(parameters))
-        for value, sign in ((high, 1.0), (low, -1.0)):
-            design = self.design.copy()
-            design[:, place] = value
-            chance = expit(design @ parameters[:columns] - parameters[columns + cut])
-            slope = chance * (1 - chance)
+        for design, sign in ((np.asarray(after, float), 1.0), (np.asarray(before, float), -1.0)):
+            chance = expit(design @ slopes - threshold)
+            slope = np.where(used, chance * (1 - chance), 0.0) / used.sum()
+            lever = sign * (slope @ design)
             difference = difference + sign * chance
-            gradient[:columns] += sign * (slope @ design) / self.n
-            gradient[columns + cut] -= sign * slope.mean()
-        estimate = difference.mean()
-        bread = np.linalg.inv(information(self.codes, self.design, parameters))
-        influence = (difference - estimate) / self.n
-        influence += scores(self.codes, self.design, parameters) @ (bread @ gradient)
-        if self.cluster is not None:
-            influence = np.bincount(self.cluster, influence)
-        units = len(influence)
-        error = np.sqrt(units / (units - 1) * (influence**2).sum())
+            gradient[:columns] += lever
+            gradient[columns + cut] -= sign * slope.sum()
+            if cut and free:
+                gaps = gradient[columns + len(self.thresholds) :].reshape(len(free), -1)
+                gaps[:, cut - 1] += lever[free]
+        estimate = difference[used].mean()
+        error = self._error_of_average(np.where(used, difference, 0.0), used, gradient)
         half = float(critical_value(level, self.df)) * error
-        return Interval(
+        z = estimate / error if error > 0 else 0.0
+        df = self.df if np.isfinite(self.df) else 1e10
+        return Difference(
             float(estimate),
             float(estimate - half),
             float(estimate + half),
             float(level),
-            float(self.n),
+            float(used.sum()),
             "ordered logit, g-computation",
             f"average difference in the chance of {at_least} or more",
+            "",
+            float(error),
+            float(z),
+            float(2 * stdtr(df, -abs(z))),
         )
+
+    def _error_of_average(self, difference, used, gradient) -> float:
+        parameters, free = self._parameters(), self._free()
+        count = used.sum()
+        if self.cluster is not None:
+            clusters = int(self.df) + 1
+            size = np.bincount(self.cluster, used, clusters)
+            if (size == count).any():
+                raise CxError("All rows concerned lie in one cluster, so luck cannot be judged.")
+            rest = difference.sum() - np.bincount(self.cluster, difference, clusters)
+            moves = cluster_moves(self.codes, self.design, parameters, self.cluster, clusters, free)
+            left = rest / (count - size) - difference.sum() / count - moves @ gradient
+            return float(np.sqrt((clusters - 1) / clusters * (left**2).sum()))
+        bread = np.linalg.inv(information(self.codes, self.design, parameters, free=free))
+        influence = np.where(used, difference - difference.sum() / count, 0.0) / count
+        influence += scores(self.codes, self.design, parameters, free) @ (bread @ gradient)
+        return float(np.sqrt(self.n / (self.n - 1) * (influence**2).sum()))
 
 
 def prepared(answers, covariates):
@@ -275,35 +297,13 @@ def prepared(answers, covariates):
     return tuple(categories.tolist()), codes, design, list(map(str, frame.columns))
 
 
-def _separated(parameters, design, names):
-    reach = np.abs(parameters[: len(names)]) * design.std(axis=0)
-    worst = int(reach.argmax())
-    if not reach[worst] < LARGEST_EFFECT:
-        raise CxError(
-            f"Column {names[worst]!r} separates the answers perfectly, so its coefficient has no "
-            "end. Merge rare answers or groups, or drop the column."
-        )
+def ordered_logit(answers, covariates, *, cluster=None, free=()) -> OrderedLogit:
+    """Fit an ordered (proportional-odds or partial proportional-odds) logit.
 
-
-def _jackknife_covariance(codes, design, parameters, cluster, count):
-    """One-step delete-one-cluster jackknife: what each cluster moves, its own weight removed."""
-    rows = scores(codes, design, parameters)
-    sums = np.column_stack([np.bincount(cluster, column, count) for column in rows.T])
-    whole = information(codes, design, parameters)
-    rest = whole - information(codes, design, parameters, cluster, count)
-    try:
-        moves = np.linalg.solve(rest, sums[:, :, None])[:, :, 0]
-    except np.linalg.LinAlgError:
-        raise CxError("One cluster alone carries a column or an answer; merge clusters.") from None
-    return (count - 1) / count * moves.T @ moves
-
-
-def ordered_logit(answers, covariates, *, cluster=None) -> OrderedLogit:
-    """Fit an ordered (proportional-odds) logit by maximum likelihood.
-
-    ``P(Y <= k) = 1 / (1 + exp(-(threshold_k - x'b)))``. statsmodels' OrderedModel finds the
-    optimum with an exact gradient; its threshold parameters, the first threshold and the logs of
-    the steps, are converted, and exact Newton steps with the observed information finish.
+    ``P(Y <= k) = 1 / (1 + exp(-(threshold_k - x'b - z'g_k)))`` with z the columns in `free`, whose
+    coefficients differ between thresholds (g = 0 at the first); none by default. Maximum
+    likelihood by damped Newton steps: the log-likelihood is concave. With free columns it is the
+    composite likelihood of all splits ``Y > k``, with a sandwich covariance.
 
     Parameters
     ----------
@@ -316,6 +316,8 @@ def ordered_logit(answers, covariates, *, cluster=None) -> OrderedLogit:
         delete-one-cluster jackknife ``(G - 1) / G sum d_g d_g'`` with
         ``d_g = (I - I_g)^-1 s_g``, and tests use t with G - 1 degrees of freedom: with few
         clusters the plain sandwich is too small.
+    free : sequence of str, optional
+        Columns that are not held to one coefficient, as where `brant_test` rejects it.
 
     Returns
     -------
@@ -329,7 +331,8 @@ def ordered_logit(answers, covariates, *, cluster=None) -> OrderedLogit:
 
     References
     ----------
-    McCullagh 1980, JRSS B 42(2), doi:10.1111/j.2517-6161.1980.tb01109.x.
+    McCullagh 1980, JRSS B 42(2), doi:10.1111/j.2517-6161.1980.tb01109.x. Peterson & Harrell 1990,
+    JRSS C 39(2), doi:10.2307/2347760 (partial proportional odds).
     MacKinnon, Nielsen & Webb 2023, Journal of Econometrics 232(2),
     doi:10.1016/j.jeconom.2022.04.001.
 
@@ -340,46 +343,39 @@ def ordered_logit(answers, covariates, *, cluster=None) -> OrderedLogit:
     (['1|2', '2|3'], 1.099)
     """
     categories, codes, design, names = prepared(answers, covariates)
-    columns = len(names)
-    scale = design.std(axis=0)
-    start = _ExactScore(codes, design / scale, distr="logit").fit(
-        method="bfgs", disp=False, skip_hessian=True, maxiter=500
-    )
-    parameters = np.concatenate(
-        [start.params[:columns] / scale, thresholds_of(np.asarray(start.params[columns:]))]
-    )
-    for _ in range(NEWTON_STEPS):
-        _separated(parameters, design, names)
-        gradient = scores(codes, design, parameters).sum(axis=0)
-        try:
-            step = np.linalg.solve(information(codes, design, parameters), gradient)
-        except np.linalg.LinAlgError:
-            raise CxError("The likelihood is flat: merge rare answers or groups.") from None
-        parameters = parameters + step
-        if gradient @ step < 1e-16 * len(codes):
-            break
-    _separated(parameters, design, names)
-    labels = [f"{a}|{b}" for a, b in pairwise(categories)]
+    if unknown := [name for name in free if name not in names]:
+        raise CxError(f"free names {unknown}, which are no columns. Allowed: {names}.")
+    columns, places = len(names), [names.index(name) for name in free]
+    parameters, reached = maximum(codes, design, names, places)
     df, code_of = np.inf, None
     if cluster is None:
-        covariance = np.linalg.inv(information(codes, design, parameters))
+        covariance = np.linalg.inv(information(codes, design, parameters, free=places))
+        if places:
+            rows = scores(codes, design, parameters, places)
+            covariance = covariance @ (rows.T @ rows) @ covariance
     else:
         code_of, count = groups("cluster", cluster, len(codes))
         if count < 2:
             raise CxError("Cluster errors need at least two clusters: found 1.")
         df = float(count - 1)
-        covariance = _jackknife_covariance(codes, design, parameters, code_of, count)
-    index = names + labels
+        moves = cluster_moves(codes, design, parameters, code_of, count, places)
+        covariance = (count - 1) / count * moves.T @ moves
+    labels = [f"{a}|{b}" for a, b in pairwise(categories)]
+    beyond = [f"{name} at {label}" for name in free for label in labels[1:]]
+    index = names + labels + beyond
+    slopes, cuts, gaps = parts(parameters, columns, places)
     return OrderedLogit(
-        pd.Series(parameters[:columns], names),
-        pd.Series(parameters[columns:], labels),
+        pd.Series(slopes, names),
+        pd.Series(cuts, labels),
         pd.Series(np.sqrt(np.diag(covariance)), index),
         pd.DataFrame(covariance, index, index),
-        float(np.log(_distances(codes, design, parameters)[0]).sum()),
+        reached,
         len(codes),
         categories,
         df,
         design,
         codes,
         code_of,
+        tuple(free),
+        pd.Series(gaps.ravel(), beyond, dtype=float),
     )
