@@ -9,7 +9,7 @@ import pandas as pd
 
 from cxlib.errors import CxError, Problem
 
-__all__ = ["Answers", "read_answers"]
+__all__ = ["Answers", "members", "read_answers"]
 
 SHOWN = 3
 
@@ -130,3 +130,9 @@ def _read_weights(weights, given) -> tuple[np.ndarray | None, list[Problem]]:
     if len(weight) and not weight.any():
         return None, [Problem("weights: all are zero", allowed="at least one above 0")]
     return weight, []
+
+
+def members(answered: pd.DataFrame) -> int:
+    """Customers behind some answers; answers where customers are not known."""
+    customers = answered.get("customer_id")
+    return len(answered) if customers is None else int(customers.nunique())

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from cxlib.errors import CxError
-from cxlib.metrics.answers import read_answers
 from cxlib.metrics.boxes import BoxScores, net_box, share_box, weighted_or_plain_mean
+from cxlib.metrics.effort_cases import check_direction, easy_answers
 
 __all__ = ["CesResult", "ces"]
 
@@ -23,7 +22,7 @@ class CesResult(BoxScores):
 
 def ces(
     scores, *, scale: tuple[float, float], high_means: str, weights=None, cluster=None,
-    level: float = 0.95,
+    satisfaction=None, level: float = 0.95,
 ) -> CesResult:  # fmt: skip
     """Customer effort in four aggregates with intervals.
 
@@ -43,6 +42,9 @@ def ces(
         know, so there is none.
     weights, cluster, level
         As in `cx.nps`.
+    satisfaction : array_like, optional
+        Satisfaction of the same rows, high is good. Where ease surely goes against it, a warning
+        asks whether the scale is read the wrong way round.
 
     Returns
     -------
@@ -52,6 +54,11 @@ def ces(
     ------
     CxError
         The direction is not given, answers are off the scale, or there is none.
+
+    Warns
+    -----
+    CxWarning
+        Ease goes against satisfaction.
 
     References
     ----------
@@ -64,17 +71,10 @@ def ces(
     >>> result.mean, result.share_easy, result.top2, result.net_easy, result.missing
     (4.8, 0.6, 0.4, 0.2, 1)
     """
-    if high_means not in ("easy", "effort"):
-        raise CxError(
-            f'high_means must be "easy" or "effort", not {high_means!r}: does a high number mean '
-            '"it was easy" (made it easy, 7 = agree) or "it took effort" (how much effort)? '
-            "The two wordings point opposite ways, and mixing them turns the result around."
-        )
-    given = read_answers(scores, scale, weights=weights)
+    given, easy = easy_answers(scores, scale, high_means, weights=weights)
     low, high = scale
-    if high - low < 3:
-        raise CxError(f"An effort scale needs at least four steps: found {scale!r}.")
-    easy = given.scores if high_means == "easy" else low + high - given.scores
+    if satisfaction is not None:
+        check_direction(easy, np.asarray(satisfaction, object)[given.kept], high_means, level=level)
     middle = (low + high) / 2
     design = {"given": given, "cluster": cluster, "level": level}
     top, below = easy >= high - 1, easy < middle

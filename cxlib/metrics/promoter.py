@@ -10,7 +10,7 @@ import pandas as pd
 
 from cxlib.errors import CxError, Problem
 from cxlib.figures.small_groups import MIN_CELL, leave_out_small
-from cxlib.metrics.answers import read_answers
+from cxlib.metrics.answers import members, read_answers
 from cxlib.stats.design import weighted_net_score
 from cxlib.stats.interval import Difference
 from cxlib.stats.netscore import net_score, net_score_difference
@@ -284,7 +284,7 @@ def nps_by(
             continue
         weight = part[weight_col] if weight_col else None
         found = asdict(nps(part[score_col], weights=weight, level=level, method=method))
-        sizes.append(_members(part[part[score_col].notna()]))
+        sizes.append(members(part[part[score_col].notna()]))
         rows.append(segment | {k: v for k, v in found.items() if k not in ("method", "level")})
     if not rows:
         raise CxError("No segment has an answer.")
@@ -299,11 +299,6 @@ def nps_by(
     table[["shrunken", "shrunken_low", "shrunken_high"]] = _shrunken(table, level)
     table.attrs["unanswered"] = unanswered
     return table.drop(columns=["effective_n", "standard_error"])
-
-
-def _members(answered: pd.DataFrame) -> int:
-    customers = answered.get("customer_id")
-    return len(answered) if customers is None else int(customers.nunique())
 
 
 def _shrunken(table: pd.DataFrame, level: float) -> np.ndarray:

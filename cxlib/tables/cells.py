@@ -23,6 +23,8 @@ class Rule:
         "must be a number", after the name of the column.
     noun : str
         Replaces the column's name in the sentence, if given.
+    shown : int
+        How many of the offending texts a message lists.
     cause : callable
         From the offending texts (first ones) to a likely cause, or "".
     """
@@ -32,6 +34,7 @@ class Rule:
     noun: str = ""
     cause: Callable[[list[str]], str] = lambda texts: ""
     allowed: str = ""
+    shown: int = 5
 
 
 @dataclass(frozen=True)

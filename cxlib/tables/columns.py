@@ -12,6 +12,7 @@ from cxlib.tables.request import Request
 from cxlib.tables.rules import read_column
 from cxlib.tables.schema import Column, Table
 from cxlib.tables.sources import Source, near
+from cxlib.tables.worded import ask_for_words, in_numbers
 
 __all__ = ["Field", "match_columns"]
 
@@ -95,14 +96,17 @@ def match_columns(
 
     def read(theirs: str, name: str, column: Column | None, question: str = "") -> Field:
         at = header.index(theirs)
+        worded = column is not None and column.name == table.scored
         cells = Cells(
-            f"c{at}",
+            in_numbers(f"c{at}", request.mapping) if worded else f"c{at}",
             source.kinds[at],
             theirs,
             _codes(request, theirs, name, question),
             _counter(con),
         )
         reading = read_column(cells, column, decimal=request.decimal, dayfirst=request.dayfirst)
+        if worded:
+            reading = ask_for_words(reading, bool(request.mapping))
         return Field(name, theirs, reading, column, question, source.zones.get(theirs))
 
     fields, used, notes = [], set(request.columns.values()), []

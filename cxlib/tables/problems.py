@@ -17,7 +17,6 @@ from cxlib.tables.sources import Source
 
 __all__ = ["Finding", "find", "find_repeated_keys", "placed"]
 
-SHOWN_TEXTS = 5
 DEFAULT_SCALES = {"nps": (0, 10)}
 _SHORT = r"-?\d{1,3}"  # a score rather than somebody
 
@@ -155,7 +154,7 @@ def _finding(con, f: Field, rule: Rule, count: int) -> Finding:
     ).fetchone()
     samples = con.execute(
         f"SELECT {text}, count(*), min(rowid) FROM raw WHERE {rule.condition} "
-        f"GROUP BY 1 ORDER BY 3 LIMIT {SHOWN_TEXTS}"
+        f"GROUP BY 1 ORDER BY 3 LIMIT {rule.shown}"
     ).fetchall()
     rows = con.execute(
         f"SELECT rowid FROM raw WHERE {rule.condition} ORDER BY 1 LIMIT 3"
@@ -224,7 +223,7 @@ def _problem(f: Finding, place: str, lines: dict[int, int]) -> Problem:
     head = f"{f.sentence}: {f.count:,} of {f.total:,} {verb}"
     first = f"{'in' if f.count == 1 else 'first in'} {place} {lines[f.rows[0]]:,}"
     texts = [text for text, _, _ in f.samples if text is not None]
-    cause = f.cause(texts if f.distinct <= SHOWN_TEXTS else [*texts, "..."])
+    cause = f.cause(texts if f.distinct <= len(texts) else [*texts, "..."])
     if f.prose:
         head += f" {f.prose}"
         where = f"{first}, as in {place} {lines[f.rows[1]]:,}"

@@ -179,6 +179,9 @@ def read_responses(source, **options) -> pd.DataFrame:
     scale : mapping, optional
         Lowest and highest score of a question. ``nps`` is (0, 10) unless said otherwise; scores
         outside are problems.
+    mapping : mapping of text to number, optional
+        Scores of answers in words, ``{"stimme zu": 6, "stimme eher zu": 5}``; case and outer spaces
+        do not count. A text that it does not name is a problem: no order of words is guessed.
     no_customer, duplicates
         As in ``read_transactions``, with defaults "error" and "keep".
 

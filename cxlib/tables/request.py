@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import math
 import zoneinfo
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
@@ -16,7 +17,7 @@ from cxlib.tables.sources import near
 __all__ = ["Request", "request_for"]
 
 _SIGNED = ("negative", "zero")
-_SCORED = ("questions", "scale")
+_SCORED = ("questions", "scale", "mapping")
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,7 @@ class Request:
     customer_id: str | None = "customer_id"
     questions: Mapping[str, str] = field(default_factory=dict)
     scale: Mapping[str, tuple] = field(default_factory=dict)
+    mapping: Mapping[str, float] = field(default_factory=dict)
     negative: str = "drop"
     zero: str = "keep"
     no_customer: str = "error"
@@ -83,7 +85,7 @@ def request_for(table: Table, options: dict) -> tuple[Request, list[Problem]]:
 
 def _wrong_types(given: dict) -> list[Problem]:
     problems = []
-    for name in ("columns", "missing", "questions", "scale"):
+    for name in ("columns", "missing", "questions", "scale", "mapping"):
         value = given.get(name, {})
         if not isinstance(value, Mapping):
             problems.append(
@@ -138,11 +140,28 @@ def _wrong_values(table: Table, request: Request) -> list[Problem]:
                     cause=near(name, ours) or "Extra columns are kept under their own names.",
                 )
             )
+    problems += _wrong_mapping(request.mapping)
     for question, limits in request.scale.items():
         if not _is_scale(limits):
             problems.append(
                 Problem(f'scale of "{question}" is {limits!r}', allowed="(lowest, highest)")
             )
+    return problems
+
+
+def _wrong_mapping(mapping: Mapping) -> list[Problem]:
+    """Texts whose score is no number, and spellings of one text that get two scores."""
+    problems, seen = [], {}
+    for text, score in mapping.items():
+        number = isinstance(score, int | float) and not isinstance(score, bool)
+        if not (number and math.isfinite(score)):
+            what = f'mapping gives "{text}" the score {score!r}'
+            problems.append(Problem(what, allowed="a finite number"))
+        elif seen.setdefault(str(text).strip().lower(), score) != score:
+            what = (
+                f'mapping gives "{text}" two scores, {seen[str(text).strip().lower()]} and {score}'
+            )
+            problems.append(Problem(what, cause="Case and outer spaces do not part texts"))
     return problems
 
 
