@@ -72,7 +72,12 @@ def plot_effort(answers: pd.DataFrame, *, level: float = 0.95, ax=None):
     ax.annotate(f"easy, {100 * level:g} % interval", (1.01, len(names) - 0.45),
                 xycoords=("axes fraction", "data"), fontsize=9.5, fontweight="bold")  # fmt: skip
     ax.axvline(0, color=INK, linewidth=1)
-    ax.margins(x=0.03)
+    ends = (
+        [bar.get_x() for bar in ax.patches],
+        [bar.get_x() + bar.get_width() for bar in ax.patches],
+    )
+    span = 0.03 * (max(ends[1]) - min(ends[0]))
+    ax.set_xlim(min(ends[0]) - span, max(ends[1]) + span)
     ax.set_yticks(range(len(names)), names)
     ax.set_ylim(-0.6, len(names) - 0.15)
     ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{abs(x):.0f}"))

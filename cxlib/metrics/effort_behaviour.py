@@ -171,9 +171,9 @@ class EffortBehaviour:
         """One sentence an outcome, with its uncertainty."""
         texts = []
         for row in self.table.itertuples():
-            scale, unit = (1, "") if row.outcome == "cost" else (100, " points")
+            scale, sign, unit = (1, "", "") if row.outcome == "cost" else (100, " %", " points")
             texts.append(
-                f"{row.what}: {scale * row.first:.1f} against {scale * row.second:.1f}, raw "
+                f"{row.what}: {scale * row.first:.1f} against {scale * row.second:.1f}{sign}, raw "
                 f"{scale * row.raw:+.1f}{unit}, like with like {scale * row.weighted:+.1f}{unit} "
                 f"[{scale * row.weighted_low:+.1f}, {scale * row.weighted_high:+.1f}]"
             )

@@ -45,6 +45,8 @@ class OrderedLogit:
         Answers that occur, in order.
     df : float
         Clusters minus one, or infinite.
+    moves : ndarray or None
+        What each cluster moves the parameters by, (clusters, parameters).
     free : tuple of str
         Columns with a coefficient of their own at each threshold.
     gaps : Series
@@ -62,6 +64,7 @@ class OrderedLogit:
     design: np.ndarray = field(repr=False)
     codes: np.ndarray = field(repr=False)
     cluster: np.ndarray | None = field(repr=False)
+    moves: np.ndarray | None = field(default=None, repr=False)
     free: tuple = ()
     gaps: pd.Series = field(default_factory=lambda: pd.Series(dtype=float), repr=False)
 
@@ -262,8 +265,7 @@ class OrderedLogit:
             if (size == count).any():
                 raise CxError("All rows concerned lie in one cluster, so luck cannot be judged.")
             rest = difference.sum() - np.bincount(self.cluster, difference, clusters)
-            moves = cluster_moves(self.codes, self.design, parameters, self.cluster, clusters, free)
-            left = rest / (count - size) - difference.sum() / count - moves @ gradient
+            left = rest / (count - size) - difference.sum() / count - self.moves @ gradient
             return float(np.sqrt((clusters - 1) / clusters * (left**2).sum()))
         bread = np.linalg.inv(information(self.codes, self.design, parameters, free=free))
         influence = np.where(used, difference - difference.sum() / count, 0.0) / count
@@ -347,7 +349,7 @@ def ordered_logit(answers, covariates, *, cluster=None, free=()) -> OrderedLogit
         raise CxError(f"free names {unknown}, which are no columns. Allowed: {names}.")
     columns, places = len(names), [names.index(name) for name in free]
     parameters, reached = maximum(codes, design, names, places)
-    df, code_of = np.inf, None
+    df, code_of, moves = np.inf, None, None
     if cluster is None:
         covariance = np.linalg.inv(information(codes, design, parameters, free=places))
         if places:
@@ -376,6 +378,7 @@ def ordered_logit(answers, covariates, *, cluster=None, free=()) -> OrderedLogit
         design,
         codes,
         code_of,
+        moves,
         tuple(free),
         pd.Series(gaps.ravel(), beyond, dtype=float),
     )

@@ -113,13 +113,12 @@ def information(codes, design, parameters, groups_=None, count=1, free=()):
         pairs = [(-left, to_upper), (-right, to_lower)]
     if groups_ is None:
         return sum(one.T @ other for one, other in pairs)
-    size = len(parameters)
-    result = np.empty((count, size, size))
-    for i in range(size):
-        for j in range(size):
-            rows = sum(one[:, i] * other[:, j] for one, other in pairs)
-            result[:, i, j] = np.bincount(groups_, rows, count)
-    return result
+    order = np.argsort(groups_, kind="stable")
+    ends = np.cumsum(np.bincount(groups_, minlength=count))[:-1]
+    split = [[np.split(side[order], ends) for side in pair] for pair in pairs]
+    return np.array([
+        sum(one[g].T @ other[g] for one, other in split) for g in range(count)
+    ])  # fmt: skip
 
 
 def _separated(parameters, design, names):

@@ -71,8 +71,8 @@ class TrialPlan:
             f"{100 * self.power:.0f} % power, each arm needs {self.n_per_arm:,}. With "
             f"{self.planned:,.0f} in each, the chance to see it is "
             f"{100 * self.power_planned:.0f} %, and the measured difference will lie between "
-            f"{100 * self.low:+.1f} and {100 * self.high:+.1f} points {100 * self.level:g} times in "
-            "100."
+            f"{100 * self.low:+.1f} and {100 * self.high:+.1f} points in {100 * self.level:g} of "
+            "100 such trials."
         )
 
 

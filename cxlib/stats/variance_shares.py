@@ -165,8 +165,7 @@ def variance_shares(
     found = _moments(np.ones((1, count)), per_unit, per_cell)
     if np.isnan(found).any():
         raise CxError(
-            "Units and kinds cannot be told apart: each unit has values of one kind only, and each "
-            "kind is one unit's."
+            "Units and kinds cannot be told apart: the values of each kind are one unit's."
         )
     again = _moments(drawn, per_unit, per_cell)
     found, again = (np.maximum(part, 0.0) for part in (found, again))

@@ -378,3 +378,37 @@ def test_a_scale_holds_for_a_question_in_capitals_too(tmp_path):
     path.write_text("customer_id,question,score\na,NPS,99\nb,nps,9\n")
     with pytest.raises(CxError, match="scores must lie in 0-10: 1 of 2 is 99"):
         check(path, "responses")
+
+
+WORDS = (
+    "customer_id,question,score\n"
+    "a,ces,stimme zu\nb,ces, Stimme ZU \nc,ces,trifft voll zu\nd,ces,2\n"
+)
+
+
+def test_answers_in_words_are_read_by_a_declared_mapping_only(tmp_path):
+    path = write(tmp_path, WORDS + "e,ces,\nf,ces,strongly agree\n")
+    read = {"scale": {"ces": (1, 7)}}
+    message = refuse(path, cx.read_responses, **read)
+    assert "score must be a number: 4 of 5 are not" in message
+    assert '"stimme zu" in line 2' in message
+    assert '"trifft voll zu" in line 4' in message
+    assert 'Pass mapping={"stimme zu": ..., ...}' in message
+    some = {"stimme zu": 6, "trifft voll zu": 7}
+    message = refuse(path, cx.read_responses, mapping=some, **read)
+    assert '1 of 5 is "strongly agree" (in line 7)' in message
+    assert 'mapping= has no number for it; add {"strongly agree": ...}' in message
+    frame = cx.read_responses(path, mapping=some | {"Strongly agree": 7}, **read)
+    assert frame["score"].tolist()[:4] == [6, 6, 7, 2]
+    assert frame["score"].isna().tolist()[4:] == [True, False]
+    off = refuse(path, cx.read_responses, mapping=some | {"strongly agree": 8}, **read)
+    assert "scores must lie in 1-7: 1 of 5 is" in off
+
+
+def test_a_mapping_that_contradicts_itself_is_refused(tmp_path):
+    path = write(tmp_path, WORDS)
+    message = refuse(
+        path, cx.read_responses, RefusedError, mapping={"Ja": 1, "ja ": 2, "nein": "x"}
+    )
+    assert 'mapping gives "ja " two scores, 1 and 2' in message
+    assert "mapping gives \"nein\" the score 'x'" in message

@@ -1,0 +1,158 @@
+"""Notebook 02 by the real runner: the company, the airport's counts, any file, and bad files."""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import cxlib as cx
+
+ROOT = Path(__file__).parents[1]
+NOTEBOOK = ROOT / "notebooks" / "02_customer_effort.ipynb"
+WORDS = ["stimme gar nicht zu", "stimme nicht zu", "teils, teils", "stimme zu", "stimme voll zu"]
+MAPPING = ", ".join(f'"{word}" = {number}' for number, word in enumerate(WORDS, start=1))
+FILE = (
+    'anonymous = true, scale = [1, 5], columns = { score = "Antwort" }, '
+    'drivers = ["Schritte", "Weiterleitungen"], cluster = "Team", groups = ["Kanal"], '
+    'satisfaction = "zufrieden", minutes = { Weiterleitungen = 3 }'
+)
+JOBS = {
+    "company": "customers = 1200",
+    "airport": 'sample = "airport"',
+    "file": f'responses = "file.csv", {FILE}, high_means = "easy", '
+    f'reading = {{ delimiter = ";", mapping = {{ {MAPPING} }} }}',
+    "no_direction": f'responses = "file.csv", {FILE}, '
+    f'reading = {{ delimiter = ";", mapping = {{ {MAPPING} }} }}',
+}
+BAD = {
+    "no_direction": ["high_means must be", '"it was easy"', '"it took effort"'],
+}
+
+
+def file_frame():
+    rng = np.random.default_rng(8)
+    steps, moved = rng.integers(1, 6, 600), rng.integers(0, 3, 600)
+    ease = 2.2 - 0.4 * steps - 0.7 * moved + rng.logistic(size=600)
+    answer = np.digitize(ease, [-2.5, -1.2, -0.2, 1.0])
+    return pd.DataFrame(
+        {
+            "question": "ces",
+            "Antwort": np.array(WORDS)[answer],
+            "Schritte": steps,
+            "Weiterleitungen": moved,
+            "Team": rng.integers(1, 13, 600),
+            "Kanal": rng.choice(["Telefon", "Mail"], 600),
+            "zufrieden": np.round(3 + 0.4 * ease + rng.normal(size=600)),
+        }
+    )
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory):
+    home = tmp_path_factory.mktemp("shelf")
+    file_frame().to_csv(home / "file.csv", sep=";", index=False)
+    text = "".join(
+        f'[{name}]\nnotebook = "{NOTEBOOK}"\nparameters = {{ {given} }}\n'
+        for name, given in JOBS.items()
+    )
+    (home / "jobs.toml").write_text(text, "utf-8")
+    done = subprocess.run(
+        [Path(sys.executable).with_name("cxlib"), "run", "-j", "1", "--jobs", "jobs.toml"],
+        capture_output=True, text=True, check=False, cwd=home,
+    )  # fmt: skip
+    assert done.returncode == 1, done.stderr + done.stdout
+    return home
+
+
+def report(home, job):
+    page = (home / "out" / job / "report.html").read_text("utf-8")
+    assert "Traceback" not in page
+    assert len(re.sub(r'src="data:[^"]*"', "", page)) < 400_000  # beside its pictures
+    page = re.sub(r'<details class="code">.*?</details>', "", page, flags=re.S)
+    return page, json.loads((home / "out" / job / "manifest.json").read_text("utf-8"))["values"]
+
+
+def test_the_company(home):
+    page, values = report(home, "company")
+    world = cx.World(seed=7, customers=1200)
+    told = world.responses.query("question == 'ces' and wording == 'easy'")
+    found = cx.ces(told["score"], scale=(1, 7), high_means="easy")
+    assert values["share_easy"]["value"] == pytest.approx(found.share_easy)
+    assert (values["share_easy"]["low"], values["share_easy"]["high"]) == pytest.approx(
+        (found.share_easy_low, found.share_easy_high)
+    )
+    cases = cx.effort_cases(told, world.contacts)
+    effects = cx.effort_drivers(
+        cases, scale=(1, 7), high_means="easy", controls=["channel"], cluster_col="agent"
+    ).table.set_index("driver")
+    for name, row in effects.iterrows():
+        assert values[f"effect_{name}"]["value"] == pytest.approx(100 * row["estimate"]), name
+    claims = pd.read_csv(home / "out" / "company" / "tables" / "effort_claims.csv")
+    assert list(claims["claim"]) == ["E4", "E1", "E2", "E3", "E5"]
+    assert "contradicted" in claims.set_index("claim").loc["E1", "verdict"]
+    for text in ("intervals hold the truth", "The truth: +8.0 points", "solved at once against"):
+        assert text in page, text
+    assert "This section steps aside" not in page
+
+
+def test_the_airport_steps_aside_and_keeps_its_counts(home):
+    page, values = report(home, "airport")
+    counts = pd.read_csv(ROOT / "data" / "airport_survey_counts.csv")
+    ease = counts[counts["question"].str.startswith("ease")]
+    easy = ease.loc[ease["answer"].isin(["4", "5"]), "n"].sum() / ease["n"].sum()
+    assert values["share_easy"]["value"] == pytest.approx(easy)
+    assert page.count("This section steps aside") >= 6
+    assert "go opposite ways" in page  # recommendation gives the wrong direction away
+    assert "effect_steps" not in values
+
+
+def test_any_file_in_words_with_its_own_drivers(home):
+    page, values = report(home, "file")
+    frame = file_frame()
+    score = frame["Antwort"].map({word: number for number, word in enumerate(WORDS, start=1)})
+    assert values["share_easy"]["value"] == pytest.approx((score >= 4).mean())
+    assert values["effect_Weiterleitungen"]["high"] < 0
+    assert values["effect_Schritte"]["high"] < 0
+    assert "12 clusters (Team)" in page
+    assert "purchases" not in values
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_bad_files_are_named(home, name):
+    message = json.loads((home / "out" / "failed" / name / "manifest.json").read_text("utf-8"))
+    for wanted in BAD[name]:
+        assert wanted in message["error"]["message"], message["error"]["message"]
+
+
+def test_the_solutions_say_what_the_exercises_ask(home):
+    page, _ = report(home, "company")
+    # by hand: 31 / 7; 4, 3 and 3 - 2 of 7
+    assert "mean 4.43, share easy 0.57, top2 0.43, net easy 0.14" in page
+    assert "0.2857142857142857" in page
+    assert "same gains: True" in page
+    assert "[4.0, 3.0, 5.0]" in page
+    need = cx.stats.plan_two_shares(0.67, 0.72).n_per_arm
+    assert f"{need:,} answers, so {need / 0.2:,.0f} contacts" in page
+
+
+def test_the_notebook_keeps_to_the_skeleton():
+    cells = json.loads(NOTEBOOK.read_text("utf-8"))["cells"]
+    assert len(cells) <= 35
+    text = ["".join(c["source"]) for c in cells]
+    assert text[0].startswith("# ")
+    assert text[1].startswith("You will be able to")
+    assert cells[2]["metadata"]["tags"] == ["parameters"]
+    prose = "\n".join(t for t, c in zip(text, cells, strict=True) if c["cell_type"] == "markdown")
+    headings = [line for line in prose.splitlines() if line.startswith("#")]
+    assert sum(line.startswith("# ") for line in headings) == 1
+    assert not any(line.startswith("###") for line in headings)
+    assert len(re.findall(r"^[1-5]\. \*", prose, re.M)) == 5
+    code = [t for t, c in zip(text, cells, strict=True) if c["cell_type"] == "code"]
+    assert not any("def " in t or "plt.show" in t or "pip install" in t for t in code)
+    assert sum("solution" in c["metadata"].get("tags", []) for c in cells) == 2
+    assert sum("technical" in c["metadata"].get("tags", []) for c in cells) == 1
