@@ -24,6 +24,7 @@ import numpy as np
 import pandas as pd
 from calibrate_cells import simulated_cells
 from calibrate_drivers import driver_cells, slow_driver_cells
+from calibrate_effort import effort_cells
 from calibrate_exact import funnel_rows, net_score_rows, proportion_rows, two_share_rows
 from calibrate_purchases import purchase_cells
 
@@ -53,7 +54,7 @@ def sweep(datasets=10_000, processes=2, only="", cache=None) -> pd.DataFrame:
     frames = [pd.DataFrame(exact)] if exact else []
     groups = (
         (datasets, [*simulated_cells(), *driver_cells()]),
-        (COMPANIES, [*purchase_cells(), *slow_driver_cells()]),
+        (COMPANIES, [*purchase_cells(), *slow_driver_cells(), *effort_cells()]),
     )
     for most, every in groups:
         if cells := [cell for cell in every if only in cell.name]:

@@ -15,7 +15,7 @@ from cxlib.stats.calibration import Cell
 
 CUTS = np.array([-3.6, -2.6, -1.8, -0.9, 0.4])  # of answers 1 to 6; easy is 4 and more
 AGENT_SD, SKILL = 0.35, 0.5
-POPULATION = 2_000_000
+POPULATION = 1_000_000
 
 
 def _contacts(rng, size, skill):

@@ -116,6 +116,7 @@ def variance_shares(
     Returns
     -------
     VarianceShares
+        A share that is truly 0 lies on the border and is covered more often than `level`.
 
     Raises
     ------

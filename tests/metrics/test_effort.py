@@ -1,5 +1,6 @@
 """Effort: direction, drivers, priorities, behaviour; known truth, and what is refused."""
 
+import importlib
 import warnings
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 import cxlib as cx
 from cxlib.errors import CxError, CxWarning
 from cxlib.metrics.effort_cases import check_direction
+from cxlib.stats.calibration import calibrate, judge
 
 ROOT = Path(__file__).parents[2]
 EASY = {"scale": (1, 7), "high_means": "easy"}
@@ -174,6 +176,17 @@ def test_the_committed_recovery_over_blocks_holds():
     assert (table["blocks"] >= 200).all()
     assert (table["verdict"] == "holds").all()
     assert (table["bias"].abs() < 3.5 * table["bias_error"]).all()
+
+
+def test_reduced_calibration_of_effort(monkeypatch):
+    monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
+    cells = importlib.import_module("calibrate_effort").effort_cells()
+    table = calibrate(cells, datasets=12, levels=[0.95])
+    # at 12 data sets only gross faults fail; `make calibrate` judges 10,000
+    assert (table["verdict"] != "fails").all(), table[table["verdict"] == "fails"]
+    pooled = judge(int((table["coverage"] * 12).sum().round()), 12 * len(table), 0.95, "at least")
+    assert pooled["verdict"] == "holds"
+    assert (table["bias"].abs() < 5 * table["bias_error"] + 1e-12).all()
 
 
 FRAME = contacts(120)

@@ -178,7 +178,7 @@ def test_reduced_exact_sweep_holds(sweep):
 
 def _drawn(datasets, cells, monkeypatch, sweep, out, *arguments):
     monkeypatch.setattr(sweep, "simulated_cells", lambda: cells)
-    others = ("purchase_cells", "driver_cells", "slow_driver_cells")
+    others = ("purchase_cells", "driver_cells", "slow_driver_cells", "effort_cells")
     for name in ("net_score_rows", "proportion_rows", "two_share_rows", "funnel_rows", *others):
         monkeypatch.setattr(sweep, name, list)
     return sweep.main(
