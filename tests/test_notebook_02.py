@@ -119,7 +119,7 @@ def test_any_file_in_words_with_its_own_drivers(home):
     assert values["effect_Weiterleitungen"]["high"] < 0
     assert values["effect_Schritte"]["high"] < 0
     assert "12 clusters (Team)" in page
-    assert "purchases" not in values
+    assert "Weiterleitungen: -1" in page
 
 
 @pytest.mark.parametrize("name", BAD)
@@ -132,7 +132,8 @@ def test_bad_files_are_named(home, name):
 def test_the_solutions_say_what_the_exercises_ask(home):
     page, _ = report(home, "company")
     # by hand: 31 / 7; 4, 3 and 3 - 2 of 7
-    assert "mean 4.43, share easy 0.57, top2 0.43, net easy 0.14" in page
+    for text in ("mean 4.43 [", "share easy 0.57 [", "top2 0.43 [", "net easy 0.14 ["):
+        assert text in page, text
     assert "0.2857142857142857" in page
     assert "same gains: True" in page
     assert "[4.0, 3.0, 5.0]" in page

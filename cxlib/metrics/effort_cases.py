@@ -16,6 +16,7 @@ __all__ = ["check_direction", "easy_answers", "effort_cases", "last_channel", "r
 
 DIRECTIONS = ("easy", "effort")
 FEWEST_TO_CHECK = 30
+FEWEST_OF_A_CONTROL = 10
 
 
 def easy_answers(scores, scale, high_means, *, weights=None):
@@ -196,7 +197,8 @@ def regular(
     Returns
     -------
     design : DataFrame
-        Complete rows only; of a control, all values but the most frequent.
+        Complete rows only; of a control, all values but the most frequent, those of fewer than
+        ten rows taken together.
     complete : ndarray of bool
         Which rows of `cases` those are.
     """
@@ -226,6 +228,9 @@ def regular(
         raise CxError("The drivers cannot be used.", problems)
     design, labels = design[complete], labels[complete]
     for name in controls:
-        for value in labels[name].value_counts().index[1:]:
-            design[f"{name}: {value}"] = (labels[name] == value).astype(float)
+        counts = labels[name].value_counts()
+        rare = counts.index[counts < FEWEST_OF_A_CONTROL]
+        kept = labels[name].where(~labels[name].isin(rare), "other")
+        for value in kept.value_counts().index[1:]:
+            design[f"{name}: {value}"] = (kept == value).astype(float)
     return design, complete

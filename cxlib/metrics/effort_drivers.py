@@ -234,12 +234,8 @@ def effort_drivers(
         side = "easy" if easy[0] >= at_least else "hard"
         raise CxError(f"All {len(easy):,} answers are {side}: nothing moves the share easy.")
     at_least = float(easy[easy >= at_least].min())
-    brant, untested, free = None, "", []
-    try:
-        brant = brant_test(easy, design)
-        free = _doubtful(brant, drivers)
-    except CxError as error:
-        untested = error.headline
+    brant, untested = _tested(easy, design, list(drivers))
+    free = [] if brant is None else _doubtful(brant, drivers)
     fit = ordered_logit(
         easy, design, cluster=None if labels is None else labels.to_numpy(), free=free
     )
@@ -248,6 +244,17 @@ def effort_drivers(
         pd.DataFrame(rows), fit, brant, untested, at_least, cluster_col,
         int((~complete).sum()), tuple(drivers), float(level), design,
     )  # fmt: skip
+
+
+def _tested(easy, design, drivers) -> tuple[BrantTest | None, str]:
+    """Brant's test, without controls and means where a split has too few answers for them."""
+    reason = ""
+    for columns in (list(design), drivers):
+        try:
+            return brant_test(easy, design[columns]), ""
+        except CxError as error:
+            reason = error.headline
+    return None, reason
 
 
 def _column(cases, name):

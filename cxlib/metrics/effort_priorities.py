@@ -98,7 +98,7 @@ def effort_priorities(
     drivers : EffortDrivers
     remedies : mapping of driver to number or text, optional
         For the known drivers: no switch, no transfer, no repeat, no waiting, one step less, solved
-        at once.
+        at once; for others one unit towards ease.
     minutes : mapping of driver to number, optional
         Work that the remedy costs a contact concerned [minutes]: your planning figures, taken as
         exact. An hour of work is spent on 60 / minutes contacts.
@@ -129,7 +129,7 @@ def effort_priorities(
     """
     given = dict(remedies) if remedies is not None else {}
     if remedies is None:
-        given = {name: REMEDIES[name] for name in drivers.drivers if name in REMEDIES}
+        given = {name: _usual(drivers, name) for name in drivers.drivers}
     minutes = dict(minutes or {})
     _check(drivers, given, minutes)
     rows = []
@@ -145,6 +145,16 @@ def effort_priorities(
         table = table.drop(columns=["minutes", "per_hour", "per_hour_low", "per_hour_high"])
     table = table.sort_values(by, ascending=False, ignore_index=True)
     return EffortPriorities(table, by, drivers.level)
+
+
+def _usual(drivers: EffortDrivers, name: str) -> float | str:
+    """The known remedy; of other drivers one unit towards ease, of flags the easier value."""
+    if name in REMEDIES:
+        return REMEDIES[name]
+    eases = drivers.table.set_index("driver").loc[name, "estimate"] > 0
+    if drivers.design[name].isin((0, 1)).all():
+        return float(eases)
+    return "+1" if eases else "-1"
 
 
 def _check(drivers, given, minutes) -> None:
@@ -171,6 +181,10 @@ def _check(drivers, given, minutes) -> None:
         raise CxError("The remedies cannot be used.", problems)
 
 
+def _shown(remedy) -> str:
+    return remedy if isinstance(remedy, str) else f"{remedy:g}"
+
+
 def _remedied(drivers: EffortDrivers, name: str, remedy) -> dict | None:
     design = drivers.design
     before, after = design.copy(), design.copy()
@@ -195,9 +209,9 @@ def _remedied(drivers: EffortDrivers, name: str, remedy) -> dict | None:
     else:
         share = weighted_share(concerned, cluster=cluster, level=drivers.level)
     found = {"frequency": (share, 1), "effect": (effect, 1), "gain": (gain, 1000)}
-    row = {"driver": name, "remedy": WORDS.get(name, f"{name}: {remedy}")}
+    row = {"driver": name, "remedy": WORDS.get(name, f"{name}: {_shown(remedy)}")}
     if str(remedy) != str(REMEDIES.get(name)):
-        row["remedy"] = f"{name}: {remedy}"
+        row["remedy"] = f"{name}: {_shown(remedy)}"
     for key, (one, scale) in found.items():
         row |= {key: scale * one.estimate, f"{key}_low": scale * one.low}
         row[f"{key}_high"] = scale * one.high

@@ -238,6 +238,10 @@ def test_gain_is_effect_times_frequency_and_minutes_only_reorder(found):
     less = cx.effort_priorities(found, remedies={"transfers": "-1"}).table.iloc[0]
     assert 0 < less["effect"] < plain.set_index("driver").loc["transfers", "effect"]
     assert dear.plot() is not None
+    other = FRAME.rename(columns={"transfers": "moves", "resolved_first_contact": "done"})
+    own = cx.effort_drivers(other, ["moves", "done"], **EASY)
+    usual = cx.effort_priorities(own).table.set_index("driver")["remedy"]
+    assert usual.to_dict() == {"moves": "moves: -1", "done": "done: 1"}
 
 
 @pytest.mark.parametrize(
