@@ -31,7 +31,7 @@ _HOMES = {
     "survey": ("effective_n", "inverse_probability_weights", "rake", "trim_weights"),
     "tost": ("equivalence", "verdict"),
     "trials": ("plan_two_shares", "trial_effect"),
-    "variance_shares": ("variance_shares",),
+    "variance_components": ("variance_shares",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
