@@ -62,8 +62,12 @@ def read_answers(scores, scale: tuple[float, float], *, weights=None, name: str 
     (array([9., 3.]), 1)
     """
     low, high = _read_scale(scale)
-    column = pd.Series(np.asarray(scores, dtype=object).ravel())
-    numbers = pd.to_numeric(column, errors="coerce").astype(float)
+    values = np.asarray(scores)
+    if values.dtype.kind in "iuf":
+        column = numbers = pd.Series(values.ravel().astype(float))
+    else:
+        column = pd.Series(np.asarray(scores, dtype=object).ravel())
+        numbers = pd.to_numeric(column, errors="coerce").astype(float)
     text = numbers.isna() & column.notna()
     given = numbers.notna()
     off = given & ~((numbers >= low) & (numbers <= high) & (numbers % 1 == 0))

@@ -28,18 +28,24 @@ def _asked(frame: pd.DataFrame) -> pd.DataFrame:
     return frame
 
 
-def _pooled(labels: pd.Series, answers: pd.Series) -> pd.Series:
-    """Labels of the population, those with too few answers joined with the next smallest."""
-    labels = labels.astype(object).where(labels.notna(), "(not known)").map(str)
-    counts = answers.reindex(sorted(set(labels)), fill_value=0).sort_values(kind="stable")
-    names = {name: name for name in counts.index}
-    while len(counts) > 1 and counts.iloc[0] < FEWEST:
-        first, second = counts.index[:2]
+def _coded(column: pd.Series) -> tuple[np.ndarray, pd.Index]:
+    """Labels as sorted text with the code of each row; missing ones are a label of their own."""
+    codes, names = pd.factorize(column.astype(object), use_na_sentinel=False)
+    text = ["(not known)" if pd.isna(name) else str(name) for name in names]
+    labels = pd.Index(sorted(set(text)), dtype=object)
+    return labels.get_indexer(text)[codes], labels
+
+
+def _pooled(labels, answers) -> dict[str, str]:
+    """Names after those with too few answers were joined with the next smallest."""
+    names = {name: name for name in labels}
+    counts = sorted(zip(answers, labels, strict=True), key=lambda pair: pair[0])
+    while len(counts) > 1 and counts[0][0] < FEWEST:
+        (few, first), (more, second) = counts[:2]
         joined = f"{second} + {first}"
         names = {k: joined if v in (first, second) else v for k, v in names.items()}
-        both = pd.Series({joined: int(counts.iloc[:2].sum())})
-        counts = pd.concat([counts.iloc[2:], both]).sort_values(kind="stable")
-    return labels.map(names)
+        counts = sorted([*counts[2:], (few + more, joined)], key=lambda pair: pair[0])
+    return names
 
 
 def rake_to(answered: pd.DataFrame, whole: pd.DataFrame, keys: Sequence[str]):
@@ -48,7 +54,8 @@ def rake_to(answered: pd.DataFrame, whole: pd.DataFrame, keys: Sequence[str]):
     Returns
     -------
     DataFrame, ndarray
-        One row an answer; without a column where no margin has two labels with enough answers.
+        One row an answer, labels as numbers; without a column where a margin has fewer than two
+        labels with enough answers.
 
     Examples
     --------
@@ -65,16 +72,17 @@ def rake_to(answered: pd.DataFrame, whole: pd.DataFrame, keys: Sequence[str]):
         )
     groups, targets = {}, {}
     for key in keys:
-        own, everyone = (
-            f[key].astype(object).where(f[key].notna(), "(not known)").map(str)
-            for f in (answered, whole)
-        )
-        if unknown := sorted(set(own) - set(everyone)):
+        code, labels = _coded(whole[key])
+        own_code, own_labels = _coded(answered[key])
+        if unknown := sorted(set(own_labels) - set(labels)):
             raise CxError(f"Answers of {key} {', '.join(unknown[:5])}: nobody of the population.")
-        names = dict(zip(everyone, _pooled(everyone, own.value_counts()), strict=True))
-        if len(set(names.values())) > 1:
-            groups[key] = own.map(names).to_numpy()
-            targets[key] = everyone.map(names).value_counts(normalize=True).to_dict()
+        own_code = labels.get_indexer(own_labels)[own_code]
+        names = _pooled(labels, np.bincount(own_code, minlength=len(labels)))
+        pooled = list(dict.fromkeys(names.values()))
+        if len(pooled) > 1:
+            place = np.array([pooled.index(names[label]) for label in labels])
+            groups[key] = place[own_code]
+            targets[key] = dict(enumerate(np.bincount(place[code]) / len(whole)))
     table = pd.DataFrame(groups, index=range(len(answered)))
     return table, rake(table, targets) if targets else np.ones(len(answered))
 

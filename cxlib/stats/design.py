@@ -59,7 +59,9 @@ class DesignInterval(Interval):
         )
 
 
-def ratio_variance(top, bottom, strata=None, population=None) -> tuple[float, float]:
+def ratio_variance(
+    top, bottom, strata=None, population=None, *, inclusion: bool = False
+) -> tuple[float, float]:
     """Delete-one-cluster jackknife variance of ``sum(top) / sum(bottom)``, and its df.
 
     ``V = sum_h (1 - f_h) (G_h - 1) / G_h sum_g (R_(hg) - R)^2``, R_(hg) without cluster g of
@@ -74,10 +76,14 @@ def ratio_variance(top, bottom, strata=None, population=None) -> tuple[float, fl
         Codes 0..H-1 of the clusters' strata.
     population : ndarray, optional
         Clusters in the population, by stratum.
+    inclusion : bool
+        Whether `bottom` holds weights that are inverse chances to be in the sample: f is then the
+        chance of each unit, ``sum(bottom) / (N bottom)``, as those with little chance vary most.
 
     References
     ----------
-    MacKinnon, Nielsen & Webb 2023, Journal of Econometrics 232(2),
+    Saerndal, Swensson & Wretman 1992, Model Assisted Survey Sampling, ISBN 978-0-387-97528-3
+    (unequal chances). MacKinnon, Nielsen & Webb 2023, Journal of Econometrics 232(2),
     doi:10.1016/j.jeconom.2022.04.001. Rao & Shao 1985, JASA 80(391),
     doi:10.1080/01621459.1985.10478162.
     """
@@ -99,6 +105,9 @@ def ratio_variance(top, bottom, strata=None, population=None) -> tuple[float, fl
         )
     spread = (totals[0] / totals[1] - top.sum() / bottom.sum()) ** 2 / scale
     sampled = 0.0 if population is None else (sizes / population)[strata]
+    if population is not None and inclusion:
+        whole = np.bincount(strata, bottom)[strata]
+        sampled = np.minimum(whole / (population[strata] * bottom), 1.0)
     return float(((1 - sampled) * spread).sum()), float(len(top) - len(sizes))
 
 
@@ -143,13 +152,20 @@ def _worth(single, variance, bottom, layer_of, population) -> float:
 
 
 def _residuals(values, weights, raked_on):
-    """What the raked margins do not explain: weighted regression on their labels."""
-    dummies = np.hstack([pd.get_dummies(raked_on[c]).to_numpy(float) for c in raked_on])
+    """What the raked margins do not explain: weighted regression on their labels.
+
+    Each residual is that of the regression without its own row, ``e / (1 - h)``, as the margins
+    were fitted to the few answers of a label; the part of h that is the mean's is the jackknife's.
+    """
+    coded = [pd.factorize(raked_on[c])[0] for c in raked_on]
+    dummies = np.hstack([np.eye(codes.max(initial=-1) + 1)[codes] for codes in coded])
     if len(dummies) != len(values):
         raise CxError(f"raked_on needs one row a value: {len(dummies):,} for {len(values):,}.")
-    root = np.sqrt(weights)
-    fit = np.linalg.lstsq(dummies * root[:, None], values * root, rcond=None)[0]
-    return values - dummies @ fit
+    scaled = dummies * np.sqrt(weights)[:, None]
+    inverse = np.linalg.pinv(scaled.T @ scaled, hermitian=True)
+    miss = values - dummies @ (inverse @ (dummies.T @ (weights * values)))
+    leverage = ((scaled @ inverse) * scaled).sum(axis=1) - weights / weights.sum()
+    return miss / np.maximum(1 - leverage, 0.1)
 
 
 def weighted_mean(
@@ -178,10 +194,12 @@ def weighted_mean(
         lie within strata.
     population : float or array_like, optional
         Clusters (rows, where no cluster is given) in the population, one number or one a stratum
-        in order of appearance; gives the finite-population correction 1 - f.
+        in order of appearance; gives the finite-population correction 1 - f, without `cluster` with
+        the f of each row, ``sum(w) / (N w)``.
     raked_on : DataFrame, optional
         The margins that `rake` made the weights meet. The variance is then that of the residuals
-        of the values on these margins: what the margins explain varies no longer.
+        of the values on these margins, each from the other rows: what the margins explain varies
+        no longer.
     level : float, optional
         Nominal coverage, a share.
 
@@ -220,7 +238,7 @@ def _design_mean(values, weights, cluster, strata, population, raked_on, level) 
     varying = values - mean if raked_on is None else _residuals(values, weights, raked_on)
     parts = _independent_units(varying, weights, cluster, strata, population)
     used, top, bottom, layer_of, population = parts
-    variance, df = ratio_variance(top, bottom, layer_of, population)
+    variance, df = ratio_variance(top, bottom, layer_of, population, inclusion=cluster is None)
     half = float(critical_value(level, df)) * np.sqrt(variance)
     return DesignInterval(
         float(mean),

@@ -55,16 +55,17 @@ def _target_problems(table, targets, weights):
             problems.append(Problem(f"targets of {column!r} must be shares of 0 or more: {shares}"))
         elif abs(values.sum() - 1) > 1e-6:
             problems.append(Problem(f"targets of {column!r} sum to {values.sum():.6g}, not to 1"))
-        present = table[column][weights > 0]
-        unknown = present[~present.isin(list(shares))]
+        codes = pd.Index(list(shares)).get_indexer(table[column])
+        used = weights > 0
+        unknown = table[column][used & (codes < 0)]
         if len(unknown):
             names = sorted(map(str, pd.unique(unknown)))[:5]
             what = f"{len(unknown):,} rows of {column!r} have no target: {', '.join(names)}"
             problems.append(Problem(what, count=len(unknown)))
-        wanted = [k for k, v in zip(shares, values, strict=True) if v > 0]
-        absent = [k for k in wanted if not (present == k).any()]
+        counts = np.bincount(codes[used & (codes >= 0)], minlength=len(shares))
+        absent = [str(k) for k, v, n in zip(shares, values, counts, strict=True) if v > 0 and not n]
         if absent:
-            what = f"targets of {column!r} that nobody answers for: {', '.join(map(str, absent))}"
+            what = f"targets of {column!r} that nobody answers for: {', '.join(absent)}"
             problems.append(Problem(what, cause="Merge such a group with its neighbour."))
     return problems
 

@@ -126,3 +126,18 @@ def test_all_votes_equal_fall_back_on_the_number_of_clusters():
 def test_bad_designs(call, message):
     with pytest.raises(CxError, match=message):
         call()
+
+
+def test_the_correction_follows_each_rows_own_chance():
+    """Poisson sampling: V = sum (1 - p) (w e)^2 / W^2, and uniform where chances are equal."""
+    rng = np.random.default_rng(6)
+    chance = rng.uniform(0.1, 0.9, 400)
+    taken = rng.random(400) < chance
+    values, weights = rng.normal(size=taken.sum()), 1 / chance[taken]
+    found = stats.weighted_mean(values, weights, population=weights.sum())
+    miss = values - np.average(values, weights=weights)
+    exact = np.sqrt(((1 - chance[taken]) * (weights * miss) ** 2).sum()) / weights.sum()
+    assert found.standard_error == pytest.approx(exact, rel=0.02)
+    equal = stats.weighted_mean(values, population=2 * len(values)).standard_error
+    free = stats.weighted_mean(values).standard_error
+    assert equal == pytest.approx(free * np.sqrt(0.5))
