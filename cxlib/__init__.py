@@ -24,6 +24,7 @@ _HOMES = {
     "cxlib.report.aside": ("aside",),
     "cxlib.worlds.world": ("World",),
     "cxlib.metrics.promoter": ("nps", "nps_by", "nps_difference", "nps_from_counts"),
+    "cxlib.metrics.changes": ("nps_changes",),
     "cxlib.metrics.checkup": ("nps_checkup",),
     "cxlib.metrics.count_tables": ("read_counts",),
     "cxlib.metrics.decomposition": ("nps_decompose",),

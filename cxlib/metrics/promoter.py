@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -20,6 +21,7 @@ __all__ = ["NpsResult", "nps", "nps_by", "nps_difference", "nps_from_counts"]
 
 SCALE = (0, 10)
 PROMOTER, DETRACTOR = 9, 6
+BREAKS = ((0, 6), (7, 8), (9, 10))
 FEWEST_TO_SHRINK = 4
 
 
@@ -41,6 +43,8 @@ class NpsResult:
         Answers of a simple random sample of equal precision; n without weights and clusters.
     standard_error : float
         In points.
+    breaks : tuple of three (lowest, highest)
+        What counts as detractor, passive, promoter.
     """
 
     estimate: float
@@ -55,10 +59,11 @@ class NpsResult:
     level: float
     effective_n: float
     standard_error: float
+    breaks: tuple = BREAKS
 
     def to_frame(self) -> pd.DataFrame:
         """One row, one column an attribute."""
-        return pd.DataFrame([asdict(self)])
+        return pd.DataFrame([_flat(self)])
 
     def summary(self) -> str:
         """One sentence that names the uncertainty.
@@ -77,15 +82,31 @@ class NpsResult:
         """Shares of detractors, passives and promoters as one bar; the title is the summary."""
         from cxlib.figures.scores import plot_net_bar
 
+        names = ("detractors", "passives", "promoters")
+        ranges = ("-".join(f"{end:g}" for end in sorted({*ends})) for ends in self.breaks)
         return plot_net_bar(
             [self.detractors, self.passives, self.promoters],
-            ["detractors (0-6)", "passives (7-8)", "promoters (9-10)"],
+            [f"{name} ({ends})" for name, ends in zip(names, ranges, strict=True)],
             title=self.summary(),
             ax=ax,
         )
 
 
-def nps(scores, *, weights=None, cluster=None, level: float = 0.95, method: str = "score"):
+def _flat(result: NpsResult) -> dict:
+    """The attributes as cells of a table; the breaks as text."""
+    ranges = (f"{low:g}-{high:g}" for low, high in result.breaks)
+    return asdict(result) | {"breaks": " | ".join(ranges)}
+
+
+def nps(
+    scores,
+    *,
+    weights=None,
+    cluster=None,
+    level: float = 0.95,
+    method: str = "score",
+    breaks=BREAKS,
+) -> NpsResult:
     """Net promoter score: share of 9-10 minus share of 0-6, in points.
 
     ``NPS = 100 (p+ - p-)``; one answer (+1, 0, -1) has variance ``p+ + p- - (p+ - p-)^2``.
@@ -101,6 +122,9 @@ def nps(scores, *, weights=None, cluster=None, level: float = 0.95, method: str 
     level : float
     method : {"score", "adjusted_wald", "wald", "dirichlet"}
         How the interval is made without weights and clusters; see `cxlib.stats.net_score`.
+    breaks : three (lowest, highest), optional
+        Answers of detractors, passives and promoters on another scale, joined without a gap:
+        ``((1, 3), (4, 4), (5, 5))``. Such a score cannot be compared with one on 0-10.
 
     Returns
     -------
@@ -109,7 +133,8 @@ def nps(scores, *, weights=None, cluster=None, level: float = 0.95, method: str 
     Raises
     ------
     CxError
-        Answers off the scale, no answer, impossible weights, a method that knows no weights.
+        Answers off the scale, no answer, impossible weights, a method that knows no weights,
+        breaks that leave a gap or overlap.
 
     References
     ----------
@@ -123,22 +148,39 @@ def nps(scores, *, weights=None, cluster=None, level: float = 0.95, method: str 
     >>> round(result.estimate, 1), result.n, result.missing
     (33.3, 6, 1)
     """
-    given = read_answers(scores, SCALE, weights=weights)
-    votes = np.sign(given.scores - 7.5) * (np.abs(given.scores - 7.5) > 1)
+    breaks = _read_breaks(breaks)
+    given = read_answers(scores, (breaks[0][0], breaks[2][1]), weights=weights)
+    votes = (given.scores >= breaks[2][0]).astype(int) - (given.scores <= breaks[0][1])
     weight = given.weights
     tally = [
         float(np.sum((votes == v) if weight is None else weight[votes == v])) for v in (1, 0, -1)
     ]
     if weight is None and cluster is None:
-        return _from_tally(*tally, len(votes), given.missing, level, method)
+        return _from_tally(*tally, len(votes), given.missing, level, method, breaks)
     if method != "score":
         raise CxError(f'With weights or clusters the method is "score", not {method!r}.')
     labels = None if cluster is None else np.asarray(cluster, dtype=object)[given.kept]
     found = weighted_net_score(votes, weight, cluster=labels, level=level)
     return NpsResult(
         found.estimate, found.low, found.high, len(votes), given.missing, *tally,
-        found.method, found.level, found.effective_n, found.standard_error,
+        found.method, found.level, found.effective_n, found.standard_error, breaks,
     )  # fmt: skip
+
+
+def _read_breaks(breaks) -> tuple:
+    try:
+        ends = [(float(low), float(high)) for low, high in breaks]
+    except (TypeError, ValueError):
+        ends = []
+    whole = all(end % 1 == 0 for pair in ends for end in pair)
+    if len(ends) != 3 or not whole or any(low > high for low, high in ends):
+        raise CxError(
+            f"breaks must be three (lowest, highest) of whole numbers such as {BREAKS}, for "
+            f"detractors, passives, promoters: found {breaks!r}."
+        )
+    if any(after[0] != before[1] + 1 for before, after in pairwise(ends)):
+        raise CxError(f"breaks must follow each other without a gap or overlap: found {breaks!r}.")
+    return tuple((int(low), int(high)) for low, high in ends)
 
 
 def nps_from_counts(counts, *, level: float = 0.95, method: str = "score") -> NpsResult:
@@ -174,12 +216,12 @@ def nps_from_counts(counts, *, level: float = 0.95, method: str = "score") -> Np
     return _from_tally(up, passive, down, int(tally.sum()), 0, level, method)
 
 
-def _from_tally(up, passive, down, n, missing, level, method) -> NpsResult:
+def _from_tally(up, passive, down, n, missing, level, method, breaks=BREAKS) -> NpsResult:
     found = net_score(up, down, n, level=level, method=method)
     error = 100 * np.sqrt(((up + down) / n - ((up - down) / n) ** 2) / n)
     return NpsResult(
         found.estimate, found.low, found.high, n, missing, float(up), float(passive), float(down),
-        method, float(level), float(n), float(error),
+        method, float(level), float(n), float(error), breaks,
     )  # fmt: skip
 
 
@@ -222,6 +264,7 @@ def nps_by(
     level: float = 0.95,
     score_col: str = "score",
     weight_col: str | None = None,
+    cluster_col: str | None = None,
     min_cell: int = MIN_CELL,
 ) -> pd.DataFrame:
     """Net promoter score of every segment, with estimates shrunken towards their common mean.
@@ -238,6 +281,8 @@ def nps_by(
     method, level
         As in `nps`.
     score_col, weight_col : str
+    cluster_col : str, optional
+        Rows of one label depend on each other. Shrinkage takes segments for independent.
     min_cell : int
         Segments with fewer answers, or answers of fewer customers where there is a column
         ``customer_id``, are left out and counted; 1 shows every segment.
@@ -270,7 +315,7 @@ def nps_by(
     2       C       0.0  2
     """
     keys = [by] if isinstance(by, str) else list(by)
-    wanted = [*keys, score_col, *([weight_col] if weight_col else [])]
+    wanted = [*keys, score_col, *(c for c in (weight_col, cluster_col) if c)]
     absent = [Problem(f"column {name} is missing") for name in wanted if name not in responses]
     if absent or not keys:
         raise CxError(f"The responses have {', '.join(map(str, responses.columns))}.", absent)
@@ -282,10 +327,10 @@ def nps_by(
         if part[score_col].isna().all():
             unanswered.append(segment)
             continue
-        weight = part[weight_col] if weight_col else None
-        found = asdict(nps(part[score_col], weights=weight, level=level, method=method))
+        found = _flat(segment_score(part, score_col, weight_col, cluster_col, level, method))
         sizes.append(members(part[part[score_col].notna()]))
-        rows.append(segment | {k: v for k, v in found.items() if k not in ("method", "level")})
+        told = ("method", "level", "breaks")
+        rows.append(segment | {k: v for k, v in found.items() if k not in told})
     if not rows:
         raise CxError("No segment has an answer.")
     table = leave_out_small(pd.DataFrame(rows), sizes, min_cell, noun="segments")
@@ -299,6 +344,25 @@ def nps_by(
     table[["shrunken", "shrunken_low", "shrunken_high"]] = _shrunken(table, level)
     table.attrs["unanswered"] = unanswered
     return table.drop(columns=["effective_n", "standard_error"])
+
+
+def segment_score(
+    part: pd.DataFrame, score_col, weight_col, cluster_col, level, method="score"
+) -> NpsResult:
+    """Score of one segment; of a single customer who answered repeatedly nothing is known.
+
+    Rows are independent where no label of `cluster_col` comes twice.
+    """
+    answered = part[part[score_col].notna()]
+    weights = part[weight_col] if weight_col else None
+    labels = answered[cluster_col].astype(object) if cluster_col else pd.Series(dtype=object)
+    if not labels.duplicated().any():
+        return nps(part[score_col], weights=weights, level=level, method=method)
+    if labels.nunique() > 1:
+        cluster = part[cluster_col].astype(object)
+        return nps(part[score_col], weights=weights, cluster=cluster, level=level, method=method)
+    alone = nps(part[score_col], level=level)
+    return replace(alone, low=-100.0, high=100.0, effective_n=1.0, method="one customer")
 
 
 def _shrunken(table: pd.DataFrame, level: float) -> np.ndarray:

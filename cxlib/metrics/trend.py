@@ -166,7 +166,7 @@ def nps_trend(
         )
         results.append(found)
         rows.append({"period": name, "start": begins} | vars(found))
-    periods = pd.DataFrame(rows).drop(columns=["missing", "method", "level"])
+    periods = pd.DataFrame(rows).drop(columns=["missing", "method", "level", "breaks"])
     changes = pd.DataFrame(columns=["period", "before", "after", "p"])
     share = (
         periods["effective_n"] / periods[["promoters", "passives", "detractors"]].sum(axis=1)

@@ -1,5 +1,6 @@
 """NPS against the published intervals and the airport survey; properties; bad input."""
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
@@ -139,3 +140,111 @@ def test_bad_counts_are_refused(counts):
 def test_plot_names_the_uncertainty():
     ax = cx.nps(scores_of(50, 20, 100)).plot()
     assert "95 % interval" in ax.get_title() + ax.get_title(loc="left")
+
+
+def test_breaks_are_honoured_everywhere_and_told():
+    five = [5] * 10 + [4] * 5 + [1, 2, 3] * 2
+    result = cx.nps(five, breaks=((1, 3), (4, 4), (5, 5)))
+    assert (result.promoters, result.passives, result.detractors) == (10, 5, 6)
+    assert result.estimate == pytest.approx(100 * 4 / 21)
+    plain = cx.nps([10] * 10 + [8] * 5 + [3] * 6)
+    assert (result.low, result.high) == pytest.approx((plain.low, plain.high))
+    weighted = cx.nps(five, weights=np.ones(21), breaks=((1, 3), (4, 4), (5, 5)))
+    assert weighted.estimate == pytest.approx(result.estimate)
+    texts = [text.get_text() for text in result.plot().figure.findobj(plt.Text)]
+    assert any("promoters (5)" in text for text in texts)
+    assert result.to_frame()["breaks"].item() == "1-3 | 4-4 | 5-5"
+
+
+@pytest.mark.parametrize(
+    ("breaks", "text"),
+    [
+        (((0, 6), (8, 8), (9, 10)), "without a gap or overlap"),
+        (((0, 7), (7, 8), (9, 10)), "without a gap or overlap"),
+        (((0, 6), (7, 10)), "three (lowest, highest)"),
+        ((0, 6, 8, 10), "three (lowest, highest)"),
+        (((6, 0), (7, 8), (9, 10)), "three (lowest, highest)"),
+    ],
+)
+def test_bad_breaks_are_refused(breaks, text):
+    with pytest.raises(CxError) as caught:
+        cx.nps([9, 3], breaks=breaks)
+    assert text in str(caught.value)
+
+
+def test_with_other_breaks_the_scale_moves_too():
+    with pytest.raises(CxError, match="1-5: 1 of 2 is 9"):
+        cx.nps([9, 3], breaks=((1, 3), (4, 4), (5, 5)))
+
+
+@pytest.mark.parametrize("method", ["mover", "wald"])
+@pytest.mark.parametrize(
+    ("first", "second"), [((150, 60, 300), (180, 50, 310)), ((5, 30, 40), (60, 2, 90))]
+)
+def test_no_interval_is_reversed_and_the_sign_is_first_minus_second(method, first, second):
+    a, b = scores_of(*first), scores_of(*second)
+    for left, right in ((a, b), (b, a)):
+        found = cx.nps_difference(left, right, method=method)
+        assert found.low < found.estimate < found.high
+        assert found.estimate == pytest.approx(cx.nps(left).estimate - cx.nps(right).estimate)
+        assert np.sign(found.z) == np.sign(found.estimate)
+    for scores in (a, b):
+        for name in ("score", "adjusted_wald", "wald", "dirichlet"):
+            one = cx.nps(scores, method=name)
+            assert one.low < one.estimate < one.high
+
+
+def test_segments_of_repeated_customers_are_less_sure():
+    rng = np.random.default_rng(3)
+    frame = pd.DataFrame(
+        {"score": rng.integers(0, 11, 80), "team": ["a", "b"] * 40, "who": range(80)}
+    )
+    once = cx.nps_by(frame, by="team", cluster_col="who")
+    pd.testing.assert_frame_equal(once, cx.nps_by(frame, by="team"))
+    thrice = pd.concat([frame] * 3)
+    honest = cx.nps_by(thrice, by="team", cluster_col="who")
+    assert (honest["high"] - honest["low"]).tolist() == pytest.approx(
+        (once["high"] - once["low"]).tolist(), rel=0.1
+    )
+    alone = cx.nps_by(thrice[thrice["who"] == 3], by="team", cluster_col="who", min_cell=1)
+    assert alone[["low", "high"]].to_numpy().tolist() == [[-100, 100]]
+
+
+@pytest.mark.parametrize("kind", ["promoters", "passives", "detractors"])
+def test_one_class_alone_keeps_an_interval(kind):
+    score = {"promoters": 10, "passives": 8, "detractors": 2}[kind]
+    result = cx.nps([score] * 12)
+    assert result.high - result.low > 20
+    assert result.low <= result.estimate <= result.high
+    assert "12 answers" in result.summary()
+
+
+def test_segments_of_one_are_left_out_with_a_note_or_shown_with_a_wide_interval():
+    frame = pd.DataFrame({"score": [9, 10, 3, 8, 9, 2, 7], "team": list("aaaaaab")})
+    with pytest.warns(cx.CxWarning, match="1 of 2 segments is not shown"):
+        table = cx.nps_by(frame, by="team")
+    assert table["team"].tolist() == ["a"]
+    shown = cx.nps_by(frame, by="team", min_cell=1).set_index("team")
+    assert shown.loc["b", "n"] == 1
+    assert shown.loc["b", "high"] - shown.loc["b", "low"] > 100
+
+
+def test_shrunken_ranks_are_closer_to_the_true_order():
+    """60 teams of 5 to 400 answers whose true scores are known, 40 surveys."""
+    rng = np.random.default_rng(8)
+    gains = []
+    for _ in range(40):
+        sizes = np.exp(rng.uniform(np.log(5), np.log(400), 60)).astype(int)
+        lift = np.clip(rng.normal(0, 0.075, 60), -0.2, 0.2)
+        shares = np.column_stack([0.25 - lift, np.full(60, 0.3), 0.45 + lift])
+        counts = rng.multinomial(sizes, shares)
+        down, up = counts[:, 0] + 0.75, counts[:, 2] + 0.75
+        n = sizes + 3
+        error = 100 * np.sqrt(((up + down) / n - ((up - down) / n) ** 2) / n)
+        raw = 100 * (counts[:, 2] - counts[:, 0]) / sizes
+        shrunken = cx.stats.shrink(raw, error).estimate
+        true, *ranks = (pd.Series(v).rank() for v in (lift, raw, shrunken))
+        off = [(rank - true).abs().mean() for rank in ranks]
+        gains.append(off[0] - off[1])
+    gain = cx.stats.mean(gains, level=0.999)
+    assert gain.low > 0, gain.summary()
