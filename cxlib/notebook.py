@@ -309,7 +309,7 @@ def table(
     index : bool
         Whether a frame's index becomes the first column.
     decimals : int, optional
-        For all numbers of a frame, where the sizes of its columns should not decide.
+        For all numbers of a frame but counts, where the sizes of its columns should not decide.
     n_col : str or list of str, optional
         The columns of a frame that say how many answers or customers stand behind a row; by
         default those named ``n``, ``n_...``, ``answers`` or ``customers``.

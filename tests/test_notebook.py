@@ -161,6 +161,12 @@ def test_reader_tables_show_as_many_decimals_as_the_size_calls_for(numbers, show
         assert f">{text}<" in page
 
 
+def test_decimals_leave_counts_whole():
+    page = reader_table(pd.DataFrame({"n": [12], "x": [1.25]}), decimals=1).as_raw_html()
+    assert ">12<" in page
+    assert ">1.2<" in page
+
+
 def test_a_finished_great_table_is_taken(capsys):
     notebook.table(GT(pd.DataFrame({"a": [1]})), caption="One.")
     assert capsys.readouterr().out.startswith("Table: One.")

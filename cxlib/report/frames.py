@@ -37,7 +37,10 @@ def formula_safe(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def reader_table(frame: pd.DataFrame, decimals: int | None = None) -> GT:
-    """A Great Tables object: numbers right-aligned, with ``decimals`` or as many as make sense."""
+    """A Great Tables object: numbers right-aligned, with ``decimals`` or as many as make sense.
+
+    Columns of whole numbers by their type (counts) have none.
+    """
     shown = frame.copy()
     shown.columns = [str(name) for name in frame.columns]
     finished = GT(shown)
@@ -45,7 +48,8 @@ def reader_table(frame: pd.DataFrame, decimals: int | None = None) -> GT:
         column = shown[name]
         if pd.api.types.is_bool_dtype(column) or not pd.api.types.is_numeric_dtype(column):
             continue
-        places = _decimals(column) if decimals is None else decimals
+        whole = pd.api.types.is_integer_dtype(column)
+        places = 0 if whole else _decimals(column) if decimals is None else decimals
         finished = finished.fmt_number(name, decimals=places).sub_missing(name)
     return finished
 
