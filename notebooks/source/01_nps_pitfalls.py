@@ -66,6 +66,9 @@ names = sorted(asked["period"].dropna().unique())
 agenda = agenda or names[-1]
 if agenda not in names:
     raise cx.CxError(f"agenda {agenda!r} is no period of the data. There are: {', '.join(names)}.")
+lacking = [f"{r}: {c}" for r, c in roles.items() if isinstance(c, str) and c not in asked]
+if lacking:
+    raise cx.CxError(f"roles name columns that these data lack: {', '.join(lacking)}.")
 before = names[: names.index(agenda)][-1:]
 seen = asked[asked["period"] <= agenda]
 now, then = (asked[asked["period"].isin(p)] for p in ([agenda], before))
@@ -145,23 +148,26 @@ if "churn" in roles:
     leaving = pd.DataFrame(rows, columns=["group", "n", "left [%]", "from [%]", "to [%]"])
     cx.table(
         leaving,
-        caption=f"Who left within the horizon, {100 * level:g} % intervals; each customer once.",
+        caption=f"Who left within the horizon after answers of all periods, {100 * level:g} % intervals; each customer once.",
     )
-    promoters = leaving.set_index("group").loc["promoters"]
-    verdict = (
-        "supported"
-        if promoters["from [%]"] > 71
-        else "contradicted"
-        if promoters["to [%]"] < 71
-        else "open"
-    )
-    cx.say(
-        f"{promoters['left [%]']:.0f} % of the promoters were gone: they do leave all the same. "
-        f"The figure of the claim, 71 %, is {verdict} as a rate for these customers and this horizon; "
-        '"up to" makes it a maximum over firms, which one firm cannot refute.'
-    )
-    cx.record("promoters_left", promoters["left [%]"] / 100, promoters["from [%]"] / 100,
-              promoters["to [%]"] / 100, unit="share", n=int(promoters["n"]), level=level, better="down")  # fmt: skip
+    if "promoters" in set(leaving["group"]):
+        promoters = leaving.set_index("group").loc["promoters"]
+        verdict = (
+            "supported"
+            if promoters["from [%]"] > 71
+            else "contradicted"
+            if promoters["to [%]"] < 71
+            else "open"
+        )
+        cx.say(
+            f"{promoters['left [%]']:.0f} % of the promoters were gone: they do leave all the same. "
+            f"The figure of the claim, 71 %, is {verdict} as a rate for these customers and this horizon; "
+            '"up to" makes it a maximum over firms, which one firm cannot refute.'
+        )
+        cx.record("promoters_left", promoters["left [%]"] / 100, promoters["from [%]"] / 100,
+                  promoters["to [%]"] / 100, unit="share", n=int(promoters["n"]), level=level, better="down")  # fmt: skip
+    else:
+        cx.say("No promoter can be followed, so claim N1 is not testable with these data.")
 else:
     cx.say(
         "What customers did later is not in these data: a role churn (0 or 1) is missing. This section steps aside."
