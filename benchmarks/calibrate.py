@@ -1,11 +1,14 @@
 """Measure the coverage of every interval: calibration.csv and calibration.png.
 
 Run by `make calibrate`: 10,000 data sets a cell (calibrate_cells.py), 2,000 where a data set is a
-company of customers (calibrate_purchases.py), and exact enumeration where counts allow it
+company of customers (calibrate_purchases.py, calibrate_nps.py), and exact enumeration where
+counts allow it
 (calibrate_exact.py). A simulated cell fails only if the 99.9 % Clopper-Pearson
 interval of its coverage lies wholly outside nominal +-2 points; an enumerated one if its mean
 over the truths does, or its minimum breaks what is promised (.90 for net scores at 95 %). Any
-failure makes the exit code 1. `--datasets 1000` gives a quick look; `--only TEXT` measures some
+failure makes the exit code 1; so does a cell that must fail (calibrate_nps.py: a method whose
+assumption is broken) and does not. The rows about net promoter scores go to data/proofs/nps.csv,
+where notebook 01b finds them. `--datasets 1000` gives a quick look; `--only TEXT` measures some
 cells and leaves the other rows of calibration.csv as they were.
 """
 
@@ -26,20 +29,22 @@ from calibrate_cells import simulated_cells
 from calibrate_drivers import driver_cells, slow_driver_cells
 from calibrate_effort import effort_cells
 from calibrate_exact import funnel_rows, net_score_rows, proportion_rows, two_share_rows
+from calibrate_nps import nps_cells
 from calibrate_purchases import purchase_cells
 
-import cxlib.stats
+import cxlib
 from cxlib.stats.calibration import LEVELS, calibrate
 
 HERE = Path(__file__).parent
 OUT = HERE / "out"
 COMPANIES = 2_000
+PROOFS = HERE.parent / "data" / "proofs"
+OF_NPS = ("net score, ", "NPS, ")  # cells that notebook 01b reads from data/proofs/nps.csv
 
 
 def _version() -> str:
     """Digest of the code that is measured: what a cache kept of other code is not used again."""
-    rooms = [Path(cxlib.stats.__file__).parent, Path(cxlib.stats.__file__).parents[1] / "clv"]
-    files = [*(f for room in rooms for f in room.glob("*.py")), *HERE.glob("calibrate*.py")]
+    files = [*Path(cxlib.__file__).parent.rglob("*.py"), *HERE.glob("calibrate*.py")]
     return hashlib.sha256(b"".join(p.read_bytes() for p in sorted(files))).hexdigest()
 
 
@@ -54,7 +59,7 @@ def sweep(datasets=10_000, processes=2, only="", cache=None) -> pd.DataFrame:
     frames = [pd.DataFrame(exact)] if exact else []
     groups = (
         (datasets, [*simulated_cells(), *driver_cells()]),
-        (COMPANIES, [*purchase_cells(), *slow_driver_cells(), *effort_cells()]),
+        (COMPANIES, [*nps_cells(), *purchase_cells(), *slow_driver_cells(), *effort_cells()]),
     )
     for most, every in groups:
         if cells := [cell for cell in every if only in cell.name]:
@@ -70,6 +75,13 @@ def _merged(old: pd.DataFrame, new: pd.DataFrame) -> pd.DataFrame:
     order = {cell: place for place, cell in enumerate([*old["cell"], *new["cell"]][::-1])}
     both = pd.concat([old[~old["cell"].isin(new["cell"])], new], ignore_index=True)
     return both.sort_values("cell", key=lambda names: -names.map(order), kind="stable")
+
+
+def proofs_of_nps(table: pd.DataFrame) -> pd.DataFrame:
+    """The rows and columns that the notebooks read."""
+    columns = ["cell", "level", "datasets", "coverage", "coverage_low", "coverage_high", "minimum"]
+    chosen = table["cell"].str.startswith(OF_NPS)
+    return table.loc[chosen, [*columns, "bias", "width", "verdict"]].reset_index(drop=True)
 
 
 def draw_figure(table: pd.DataFrame, path: Path) -> None:
@@ -123,7 +135,11 @@ def main(arguments=None) -> int:
     if chosen.only and kept.exists():
         table = _merged(pd.read_csv(kept), table)
     chosen.out.mkdir(parents=True, exist_ok=True)
-    table.round(5).to_csv(kept, index=False)
+    table = table.round(5)
+    table.to_csv(kept, index=False)
+    if chosen.out == OUT:
+        PROOFS.mkdir(parents=True, exist_ok=True)
+        proofs_of_nps(table).to_csv(PROOFS / "nps.csv", index=False)
     draw_figure(table, chosen.out / "calibration.png")
     with pd.option_context("display.width", 160, "display.max_colwidth", 60):
         columns = ["cell", "level", "coverage", "minimum", "verdict", "note"]

@@ -35,7 +35,7 @@ TOLERANCE = 0.02
 CERTAINTY = 0.999
 REFUSALS_ALLOWED = 0.01
 CHUNK = 250
-RULES = ("two-sided", "at least", "owned")
+RULES = ("two-sided", "at least", "owned", "must fail")
 
 
 @dataclass(frozen=True)
@@ -51,10 +51,11 @@ class Cell:
     interval : callable
         ``interval(data, level) -> result`` with estimate, low and high. Truth and result may be
         arrays: so many data sets at once.
-    rule : {"two-sided", "at least", "owned"}, optional
+    rule : {"two-sided", "at least", "owned", "must fail"}, optional
         ``two-sided``: nominal +-2 points. ``at least``: not below nominal -2 points, for methods
         that promise a bound; coverage above +2 is then owned. ``owned``: known not to hold. What
-        is owned is printed and never failed, and the method's docstring says so.
+        is owned is printed and never failed, and the method's docstring says so. ``must fail``: a
+        method where what it assumes is broken; the proof is that it lies below nominal -2.
     note : str, optional
         Why a rule other than the first.
     """
@@ -71,7 +72,8 @@ def judge(covered: int, datasets: int, level: float, rule: str = "two-sided") ->
 
     A cell holds unless the 99.9 % Clopper-Pearson interval of its coverage lies wholly outside
     nominal +-2 points. Outside it fails, but is ``owned`` where its rule says so: above under
-    ``at least``, on either side under ``owned``.
+    ``at least``, on either side under ``owned``. Under ``must fail`` it is ``seen to fail`` where
+    that interval lies wholly below, and else the cell fails.
 
     Parameters
     ----------
@@ -79,12 +81,12 @@ def judge(covered: int, datasets: int, level: float, rule: str = "two-sided") ->
         How often the interval held the truth, of how many.
     level : float
         Nominal coverage, a share.
-    rule : {"two-sided", "at least", "owned"}, optional
+    rule : {"two-sided", "at least", "owned", "must fail"}, optional
 
     Returns
     -------
     dict
-        coverage, coverage_low, coverage_high, verdict (holds, fails, owned).
+        coverage, coverage_low, coverage_high, verdict (holds, fails, owned, seen to fail).
 
     Examples
     --------
@@ -96,11 +98,14 @@ def judge(covered: int, datasets: int, level: float, rule: str = "two-sided") ->
     below = bounds.high < level - TOLERANCE - 1e-12
     above = bounds.low > level + TOLERANCE + 1e-12
     ours = rule == "owned" or (above and rule == "at least")
+    verdict = "holds" if not (below or above) else "owned" if ours else "fails"
+    if rule == "must fail":
+        verdict = "seen to fail" if below else "fails"
     return {
         "coverage": bounds.estimate,
         "coverage_low": bounds.low,
         "coverage_high": bounds.high,
-        "verdict": "holds" if not (below or above) else "owned" if ours else "fails",
+        "verdict": verdict,
     }
 
 

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from cxlib import stats
@@ -90,6 +91,9 @@ def test_coverage_on_the_edge_is_as_owned():
         (9200, 10_000, "at least", "fails"),
         (9200, 10_000, "owned", "owned"),
         (92, 100, "two-sided", "holds"),
+        (9200, 10_000, "must fail", "seen to fail"),
+        (9500, 10_000, "must fail", "fails"),
+        (9800, 10_000, "must fail", "fails"),
     ],
 )
 def test_the_rule(covered, datasets, rule, verdict):
@@ -151,6 +155,56 @@ def test_refusals_are_counted_and_fail():
         calibrate([Cell("a", _normal, _t_mean)] * 2)
 
 
+@pytest.fixture(scope="module")
+def silent():
+    return _load("calibrate_nps")
+
+
+def test_reduced_sweep_of_silent_customers(silent):
+    table = calibrate(silent.nps_cells(), datasets=60, levels=[0.95]).set_index("cell")
+    assert (table["verdict"] != "fails").all(), table[table["verdict"] == "fails"]
+    seen = table[table["rule"] == "must fail"]
+    assert len(seen) == 3
+    assert (seen["coverage"] < 0.75).all()
+    assert (table.loc[table["rule"] == "two-sided", "coverage"] >= 0.83).all()
+    bounds = table[table.index.str.endswith("worst-case bounds")]
+    assert (bounds["coverage"] == 1).all()
+
+
+def test_intervals_of_the_sweep_are_those_of_the_library(silent):
+    rng = np.random.default_rng(1)
+    for customers, method in ((800, silent.reweighted), (250, silent.without_correction)):
+        _, asked = silent.draw(rng, lambda whole: whole, customers=customers, answer_share=0.35)
+        more = {} if method is silent.reweighted else {"cluster_col": "row"}
+        for level in (0.8, 0.95):
+            own = silent.nps_reweighted(
+                asked.assign(row=range(customers)), silent.KNOWN, level=level, **more
+            )
+            found = silent.at_level(method(asked), level)
+            assert (found.low, found.high) == pytest.approx((own.low, own.high), abs=1e-8)
+
+
+def test_the_committed_proofs_are_the_measured_rows(sweep):
+    """Equal to calibration.csv, complete, and with the two results that notebook 01b tells."""
+    measured = pd.read_csv(BENCHMARKS / "out" / "calibration.csv")
+    kept = pd.read_csv(BENCHMARKS.parent / "data" / "proofs" / "nps.csv")
+    pd.testing.assert_frame_equal(kept, sweep.proofs_of_nps(measured))
+    wanted = {cell.name for cell in sweep.nps_cells()}
+    assert wanted <= set(kept["cell"])
+    silent = kept[kept["cell"].isin(wanted)]
+    assert (silent["datasets"] >= 2000).all()
+    assert (silent["verdict"] != "fails").all()
+    at = silent[silent["level"] == 0.95].set_index("cell")["coverage"]
+    known, itself = (
+        f"NPS, answering by {who}, 800 customers: "
+        for who in ("known columns", "satisfaction itself")
+    )
+    assert at[known + "reweighted"] == pytest.approx(0.95, abs=0.02)
+    assert at[known + "as it stands"] < 0.7
+    assert at[itself + "reweighted"] < 0.3
+    assert at[itself + "worst-case bounds"] == 1
+
+
 def test_reduced_sweep_holds(sweep):
     table = calibrate(sweep.simulated_cells(), datasets=30, levels=[0.95])
     # at 30 data sets only gross faults fail; `make calibrate` judges 10,000
@@ -178,7 +232,7 @@ def test_reduced_exact_sweep_holds(sweep):
 
 def _drawn(datasets, cells, monkeypatch, sweep, out, *arguments):
     monkeypatch.setattr(sweep, "simulated_cells", lambda: cells)
-    others = ("purchase_cells", "driver_cells", "slow_driver_cells", "effort_cells")
+    others = ("nps_cells", "purchase_cells", "driver_cells", "slow_driver_cells", "effort_cells")
     for name in ("net_score_rows", "proportion_rows", "two_share_rows", "funnel_rows", *others):
         monkeypatch.setattr(sweep, name, list)
     return sweep.main(

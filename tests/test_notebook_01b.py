@@ -1,0 +1,127 @@
+"""Notebook 01b by the real runner: the company, the airport's counts, a file with a column map."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import cxlib as cx
+
+ROOT = Path(__file__).parents[1]
+NOTEBOOK = ROOT / "notebooks" / "01b_nps_methods.ipynb"
+FILE = (
+    'responses = "file.csv", anonymous = true, reading = { questions = { nps = "NETPRO" } }, '
+    'columns = { invited_at = "gesendet" }, roles = { segment = "Land", team = "Laden" }, '
+    'known = ["Land"]'
+)
+JOBS = {
+    "company": "customers = 1200",
+    "airport": 'sample = "airport"',
+    "file": FILE,
+    "wrong": FILE.replace('team = "Laden"', 'team = "Filiale"'),
+}
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory):
+    home = tmp_path_factory.mktemp("shelf")
+    rng = np.random.default_rng(5)
+    days = pd.date_range("2025-01-01", periods=400).strftime("%d.%m.%Y")
+    score = pd.Series(rng.integers(3, 11, 400)).astype(str).where(rng.random(400) > 0.3, "")
+    frame = pd.DataFrame({"NETPRO": score, "gesendet": days})
+    frame = frame.assign(Land=rng.choice(["DE", "AT"], 400), Laden=rng.choice(list("abcd"), 400))
+    frame.to_csv(home / "file.csv", sep=";", index=False)
+    text = "".join(
+        f'[{name}]\nnotebook = "{NOTEBOOK}"\nparameters = {{ {given} }}\n'
+        for name, given in JOBS.items()
+    )
+    (home / "jobs.toml").write_text(text, "utf-8")
+    done = subprocess.run(
+        [Path(sys.executable).with_name("cxlib"), "run", "-j", "2", "--jobs", "jobs.toml"],
+        capture_output=True, text=True, check=False, cwd=home,
+    )  # fmt: skip
+    assert done.returncode == 1, done.stderr + done.stdout
+    return home
+
+
+def report(home, job):
+    page = (home / "out" / job / "report.html").read_text("utf-8")
+    assert "Traceback" not in page
+    manifest = json.loads((home / "out" / job / "manifest.json").read_text("utf-8"))
+    return page, manifest["values"]
+
+
+def test_the_company_has_every_section_and_both_rank_errors(home):
+    page, values = report(home, "company")
+    assert "This section steps aside" not in page
+    for name in ("rank_error_raw", "rank_error_shrunken", "nps_mix", "segments_with_news"):
+        assert values[name]["value"] is not None, name
+    claims = pd.read_csv(home / "out" / "company" / "tables" / "claims_n2_n3.csv")
+    assert set(claims["claim"]) == {"N2", "N3"}
+    allowed = {"supported", "too small to matter", "contradicted", "cannot tell"}
+    assert set(claims["verdict"]) <= allowed | {"not testable with these data"}
+    n2 = claims[(claims["claim"] == "N2") & (claims["outcome"] == "churned")].iloc[0]
+    assert n2["verdict"] == cx.stats.judge_claim(n2["from"], n2["to"], 0.02)
+    assert "Mean rank error against the true order" in page
+
+
+def test_both_proofs_are_told_from_the_committed_table(home):
+    page, _ = report(home, "company")
+    proofs = pd.read_csv(cx.data_path("proofs/nps.csv"))
+    at = proofs[proofs["level"] == 0.95].set_index("cell")["coverage"] * 100
+    known, itself = (
+        f"NPS, answering by {who}, 800 customers: "
+        for who in ("known columns", "satisfaction itself")
+    )
+    assert (
+        f"the plain score holds the truth in {at[known + 'as it stands']:.0f} % "
+        f"of the populations, "
+        f"the reweighted one in {at[known + 'reweighted']:.0f} %"
+    ) in " ".join(page.split())
+    assert f"the reweighted one in {at[itself + 'reweighted']:.0f} %" in " ".join(page.split())
+
+
+def test_the_airport_shows_what_it_can_and_names_what_is_missing(home):
+    page, values = report(home, "airport")
+    counts = cx.read_counts(cx.data_path("airport_survey_counts.csv"))["language"]
+    split = cx.nps_decompose(
+        *(counts[counts["period"] == year] for year in ("2017", "2018")), by="language"
+    )
+    assert values["nps_mix"]["value"] == pytest.approx(split.mix)
+    for text in ("(role team)", "(roles churn, spend)", "send the invitations along", "role asked"):
+        assert text in page, text
+    assert "N2 and N3 are not testable with these data" in page
+
+
+def test_a_file_with_a_column_map(home):
+    page, values = report(home, "file")
+    assert values["nps_mix"]["value"] is not None
+    assert "Laden" in page
+    assert "(role culture)" in page
+
+
+def test_a_role_without_its_column_is_named(home):
+    message = json.loads((home / "out" / "failed" / "wrong" / "manifest.json").read_text("utf-8"))
+    assert "no columns for team: Filiale" in message["error"]["message"]
+
+
+def test_one_title_and_a_parameters_cell():
+    cells = json.loads(NOTEBOOK.read_text("utf-8"))["cells"]
+    text = ["".join(c["source"]) for c in cells]
+    assert cells[2]["metadata"]["tags"] == ["parameters"]
+    headings = [
+        line
+        for t, c in zip(text, cells, strict=True)
+        if c["cell_type"] == "markdown"
+        for line in t.splitlines()
+        if line.startswith("#")
+    ]
+    assert sum(line.startswith("# ") for line in headings) == 1
+    assert [line for line in headings if line[3:4].isdigit()] == sorted(
+        (line for line in headings if line[3:4].isdigit()), key=lambda h: int(h[3:].split(".")[0])
+    )
+    assert len([line for line in headings if line[3:4].isdigit()]) == 10
