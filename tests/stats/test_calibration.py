@@ -161,12 +161,12 @@ def silent():
 
 
 def test_reduced_sweep_of_silent_customers(silent):
-    table = calibrate(silent.nps_cells(), datasets=60, levels=[0.95]).set_index("cell")
+    table = calibrate(silent.nps_cells(), datasets=40, levels=[0.95]).set_index("cell")
     assert (table["verdict"] != "fails").all(), table[table["verdict"] == "fails"]
     seen = table[table["rule"] == "must fail"]
     assert len(seen) == 3
     assert (seen["coverage"] < 0.75).all()
-    assert (table.loc[table["rule"] == "two-sided", "coverage"] >= 0.83).all()
+    assert (table.loc[table["rule"] == "two-sided", "coverage"] >= 0.8).all()
     bounds = table[table.index.str.endswith("worst-case bounds")]
     assert (bounds["coverage"] == 1).all()
 
