@@ -1,8 +1,10 @@
-"""Cells of the purchase models: 2,000 data sets each from the model that is then fitted.
+"""Cells of the purchase models: data sets from the model that is then fitted, from its own starts.
 
-Totals of 300 customers to +-2 points; of one customer's count at least nominal, as counts are
-whole; and the randomised probability integral transform of that count, uniform if its central
-shares hold to +-2 points (its interval is the central part of 0 to 1).
+Each data set has 200 customers. Of 30 of them the total to come, to +-2 points, one of 2,000 data
+sets each. Of single customers, ten of a data set, the count to come: at least nominal, as counts
+are whole, and its randomised probability integral transform, uniform if its central and lower
+shares hold to +-2 points (its interval is the central part of 0 to 1). What such ten share, the
+error of the parameters, is a small part of what makes one count uncertain.
 """
 
 from __future__ import annotations
@@ -26,7 +28,8 @@ from cxlib.clv.interval import bounds
 from cxlib.clv.purchase_forecast import simulate_counts
 from cxlib.stats.calibration import Cell
 
-CUSTOMERS, DRAWS = 300, 400
+CUSTOMERS, TOTAL_OF, SINGLE, DRAWS = 200, 30, 10, 400
+HALF = np.full(SINGLE, 0.5)
 DROPOUT = {"a": 0.9, "b": 2.2}
 TRUTHS = {
     "BG/NBD": BetaGeo({"r": 0.6, "alpha": 5.0, **DROPOUT}),
@@ -45,9 +48,9 @@ TRUTHS = {
 
 @dataclass(frozen=True)
 class Found:
-    estimate: float
-    low: float
-    high: float
+    estimate: np.ndarray | float
+    low: np.ndarray | float
+    high: np.ndarray | float
 
 
 def customers_of(truth, rng) -> tuple[pd.DataFrame, float]:
@@ -66,30 +69,30 @@ def fresh(truth):
     return RegularBetaGeo(k=truth.k) if isinstance(truth, RegularBetaGeo) else type(truth)()
 
 
-def drawn_counts(name, rng, chosen):
-    """What really came of the chosen customers together, and drawn totals of them."""
+def drawn_counts(name, rng, count):
+    """What really came of the first ``count`` customers, and drawn counts, (count, draws)."""
     table, horizon = customers_of(TRUTHS[name], rng)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         model = fresh(TRUTHS[name]).fit(table)
-    part = table.iloc[chosen]
-    codes = np.zeros(len(part), int)
-    totals = simulate_counts(model, part, codes, 1, horizon, 0.9, DRAWS, rng)[2][0]
-    return part["holdout_frequency"].sum(), totals
+    part, each = table.iloc[:count], np.arange(count)
+    drawn = simulate_counts(model, part, each, count, horizon, 0.9, DRAWS, rng)[2]
+    return part["holdout_frequency"].to_numpy(), drawn
 
 
 def draw_total(name, rng):
-    return drawn_counts(name, rng, slice(None))
+    came, drawn = drawn_counts(name, rng, TOTAL_OF)
+    return came.sum(), drawn.sum(axis=0)
 
 
-def draw_customer(name, rng):
-    return drawn_counts(name, rng, slice(0, 1))
+def draw_customers(name, rng):
+    return drawn_counts(name, rng, SINGLE)
 
 
-def draw_transform(name, rng):
-    came, drawn = draw_customer(name, rng)
-    less, equal = (drawn < came).sum(), (drawn == came).sum()
-    return (less + rng.random() * (equal + 1)) / (DRAWS + 1), None
+def draw_transforms(name, rng):
+    came, drawn = draw_customers(name, rng)
+    less, equal = ((test(drawn, came[:, None])).sum(axis=1) for test in (np.less, np.equal))
+    return (less + rng.random(SINGLE) * (equal + 1)) / (DRAWS + 1), None
 
 
 def of_draws(drawn, level) -> Found:
@@ -98,37 +101,37 @@ def of_draws(drawn, level) -> Found:
 
 def of_counts(drawn, level) -> Found:
     sides = [(1 - level) / 2, (1 + level) / 2]
-    return Found(drawn.mean(), *np.quantile(drawn, sides, method="inverted_cdf"))
+    return Found(drawn.mean(axis=1), *np.quantile(drawn, sides, axis=1, method="inverted_cdf"))
 
 
 def central(_, level) -> Found:
-    return Found(0.5, (1 - level) / 2, (1 + level) / 2)
+    return Found(HALF, HALF * (1 - level), HALF * (1 + level))
 
 
 def lower(_, level) -> Found:
-    return Found(0.5, 0.0, level)
+    return Found(HALF, 0 * HALF, 2 * HALF * level)
 
 
 def purchase_cells() -> list[Cell]:
     cells = []
     for name in TRUTHS:
         cells += [
-            Cell(f"forecast, {name}, total of 300", partial(draw_total, name), of_draws),
+            Cell(f"forecast, {name}, total of {TOTAL_OF}", partial(draw_total, name), of_draws),
             Cell(
                 f"forecast, {name}, one customer",
-                partial(draw_customer, name),
+                partial(draw_customers, name),
                 of_counts,
                 "at least",
                 "counts are whole",
             ),
             Cell(
                 f"forecast, {name}, customer's transform, central",
-                partial(draw_transform, name),
+                partial(draw_transforms, name),
                 central,
             ),
             Cell(
                 f"forecast, {name}, customer's transform, lower",
-                partial(draw_transform, name),
+                partial(draw_transforms, name),
                 lower,
             ),
         ]

@@ -8,8 +8,9 @@ from itertools import pairwise
 import numpy as np
 import pandas as pd
 
-from cxlib.clv.holdout_check import read_holdout, simulate_counts
+from cxlib.clv.holdout_check import read_holdout
 from cxlib.clv.interval import bounds, percent
+from cxlib.clv.purchase_forecast import simulate_counts
 from cxlib.clv.surprise import distance_p
 from cxlib.clv.units import unit_of
 from cxlib.errors import CxError
@@ -101,16 +102,14 @@ def error_by_cohort(
     >>> check.table["inside"].tolist()
     [True, True]
     """
-    x, t_x, T, actual, duration = read_holdout(summary, level, draws)
+    x, _, T, actual, duration = read_holdout(summary, level, draws)
     labels = by_age(T, groups, unit_of(summary).plural) if cohorts is None else pd.Series(cohorts)
     if len(labels) != len(x) or labels.isna().any():
         raise CxError(f"cohorts needs one label for each of {len(x):,} customers, none missing.")
     codes, names = pd.factorize(labels.to_numpy(), sort=cohorts is not None)
     predicted = model.expected_purchases(summary, duration).to_numpy()
     rng = np.random.default_rng(seed)
-    _, _, drawn = simulate_counts(
-        model, (x, t_x, T), codes, len(names), duration, level, draws, rng
-    )
+    _, _, drawn = simulate_counts(model, summary, codes, len(names), duration, level, draws, rng)
     low, high = bounds(drawn, level)
     table = pd.DataFrame(
         {

@@ -121,7 +121,8 @@ def top_share(
     "80 % from 20 %" is three different claims: what the model expects of the customers it names,
     what those really bring, and what the best ones bring when they are named afterwards. Only the
     second helps anybody, and it alone has an interval here: customers are resampled, and the top
-    is named anew in every resample by the same values.
+    is named anew in every resample by the same values. ``foreseen_share`` gives the first its
+    interval, and says beforehand where the second will lie.
 
     Parameters
     ----------

@@ -320,6 +320,14 @@ class FittedModel:
         drawn = rng.multivariate_normal(theta, spread, draws, method="svd", check_valid="ignore")
         return dict(zip(self.names, self.from_theta(drawn.T), strict=True))
 
+    def at_draws(self, draws: int, rng: np.random.Generator) -> list:
+        """This model once for each draw of its parameters."""
+        drawn = self.draw_parameters(draws, rng)
+        return [
+            replace(self, params=dict(zip(drawn, row, strict=True)))
+            for row in zip(*drawn.values(), strict=True)
+        ]
+
 
 @cache
 def labels_of(names):

@@ -64,7 +64,8 @@ def retention_value(
 
     The three differ by a year's margin and more, so a value without its timing says little. One
     retention rate for all customers understates the value of a mixed group: those who stay are
-    more and more the loyal ones (Fader & Hardie 2010, doi:10.1287/mksc.1080.0482).
+    more and more the loyal ones (Fader & Hardie 2010, doi:10.1287/mksc.1080.0482);
+    ``retention_bias`` computes by how much.
 
     Parameters
     ----------

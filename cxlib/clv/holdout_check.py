@@ -9,13 +9,13 @@ import pandas as pd
 
 from cxlib.clv.histories import columns_of, read_histories, require_columns
 from cxlib.clv.interval import bounds, check_simulation, in_words, interval_of, percent
+from cxlib.clv.purchase_forecast import simulate_counts
 from cxlib.clv.surprise import p_two_sided
 from cxlib.errors import CxError
 from cxlib.stats.interval import Interval
 
 __all__ = ["Holdout", "holdout"]
 
-CELLS = 500_000
 TOP_FREQUENCY = 7
 
 
@@ -132,10 +132,11 @@ def holdout(
 
     Parameters
     ----------
-    model : BetaGeo
+    model : PurchaseModel or CovariateModel
         Fitted to the calibration columns of the summary.
     summary : DataFrame
-        As ``summarize(..., calibration_until=...)`` returns it.
+        As ``summarize(..., calibration_until=...)`` or ``Season.summarize`` returns it, with the
+        covariates of the model.
     hiatus : float, optional
         Pause in the unit of time. Default: of the repeat buyers' mean times between purchases
         (recency / frequency), the value that nine in ten stay below; taken from the calibration
@@ -166,7 +167,7 @@ def holdout(
     groups = np.minimum(x, TOP_FREQUENCY).astype(int)
     rng = np.random.default_rng(seed)
     low, high, by_group = simulate_counts(
-        model, (x, t_x, T), groups, TOP_FREQUENCY + 1, duration, level, draws, rng
+        model, summary, groups, TOP_FREQUENCY + 1, duration, level, draws, rng
     )
     if hiatus is None:
         hiatus = default_hiatus(x, t_x, T)
@@ -209,25 +210,6 @@ def read_holdout(summary, level, draws):
             "to compare with. Does the holdout lie after the end of the data?"
         )
     return x, t_x, T, actual, float(duration[0])
-
-
-def simulate_counts(model, rows, groups, count, duration, level, draws, rng):
-    """Interval of each customer's count, and drawn totals by group of shape (groups, draws)."""
-    params = model.draw_parameters(draws, rng)
-    customers = len(rows[0])
-    low, high = np.empty(customers), np.empty(customers)
-    totals = np.zeros((count, draws))
-    step = max(1, CELLS // draws)
-    for start in range(0, customers, step):
-        part = slice(start, start + step)
-        x, t_x, T = (values[part, None] for values in rows)
-        counts = np.zeros(x.size * draws)
-        for cells, _ in model.draw_future(params, x, t_x, T, duration, rng):
-            counts[cells] += 1
-        counts = counts.reshape(-1, draws)
-        low[part], high[part] = bounds(counts, level)
-        np.add.at(totals, groups[part], counts)
-    return low, high, totals
 
 
 def simple_rules(x, t_x, T, duration, hiatus):

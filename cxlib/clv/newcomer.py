@@ -73,12 +73,13 @@ def newcomer_value(
     level: float = 0.95,
     draws: int = 400,
     seed: int = 1,
+    covariates: pd.DataFrame | None = None,
 ) -> NewcomerValue:
     """Margin x mean spend x (1 + discounted expected repeat purchases) of a newcomer.
 
     Parameters
     ----------
-    model : PurchaseModel
+    model : PurchaseModel or CovariateModel
     spend : GammaGamma
         The first purchase is taken to cost what later ones do on average.
     discount_rate, margin, level, draws, seed
@@ -89,10 +90,19 @@ def newcomer_value(
         In that unit.
     acquisition_cost : float
         What winning a customer costs, >= 0.
+    covariates : DataFrame, optional
+        For a model with covariates: what is known of the newcomers, one row each; the value is
+        their mean. One row gives the value of one kind of newcomer.
 
     Returns
     -------
     NewcomerValue
+
+    Raises
+    ------
+    CxError
+        Impossible arguments, a model with covariates without those of the newcomers, or
+        covariates for a model without them.
 
     Examples
     --------
@@ -112,25 +122,16 @@ def newcomer_value(
     if horizon == np.inf and discount_rate == 0:
         raise CxError("Without discount the purchases of all time add up to no finite number.")
     time = unit_of(pd.DataFrame(), unit)
-    force = np.log1p(discount_rate) / time.per_year
-    rng, zero = np.random.default_rng(seed), np.zeros(1)
+    newcomers, share = newcomers_of(model, covariates)
+    rng = np.random.default_rng(seed)
 
     def worth(buying, spending):
-        return (
-            margin
-            * spending.population_mean
-            * (1 + buying.discounted(zero, zero, zero, horizon, force).item())
-        )
+        again = buying.discounted_purchases(newcomers, discount_rate, horizon=horizon, unit=unit)
+        return margin * spending.population_mean * (1 + share @ again.to_numpy())
 
-    def each(fitted):
-        drawn = fitted.draw_parameters(draws, rng)
-        return [
-            type(fitted)(dict(zip(drawn, row, strict=True)))
-            for row in zip(*drawn.values(), strict=True)
-        ]
-
+    several = [fitted.at_draws(draws, rng) for fitted in (model, spend)]
     estimate = worth(model, spend)
-    drawn = np.array([worth(*pair) for pair in zip(each(model), each(spend), strict=True)])
+    drawn = np.array([worth(*pair) for pair in zip(*several, strict=True)])
 
     def interval(shift, scale, what):
         values = (drawn - shift) * scale
@@ -148,3 +149,22 @@ def newcomer_value(
         float(horizon),
         time.plural,
     )
+
+
+def newcomers_of(model, covariates):
+    """Kinds of newcomers as rows of a summary, and the share of each."""
+    nothing = {"frequency": 0, "recency": 0.0, "T": 0.0}
+    acting = list(dict.fromkeys((*getattr(model, "rate", ()), *getattr(model, "dropout", ()))))
+    if not acting:
+        if covariates is not None:
+            raise CxError(f"{model.label} knows no covariates: leave covariates= out.")
+        return pd.DataFrame(nothing, index=[0]), np.ones(1)
+    if not isinstance(covariates, pd.DataFrame) or not len(covariates):
+        raise CxError(
+            f"{model.label} values newcomers by {', '.join(acting)}: say covariates=DataFrame with "
+            "these columns, one row a newcomer. For the customers there are, use lifetime_value."
+        )
+    model.covariates_of(covariates)
+    kinds = covariates.groupby(acting, sort=False).size()
+    rows = kinds.index.to_frame(index=False).assign(**nothing)
+    return rows, kinds.to_numpy() / len(covariates)

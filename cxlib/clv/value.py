@@ -105,13 +105,15 @@ def lifetime_value(
 
     Parameters
     ----------
-    model : BetaGeo
+    model : PurchaseModel or CovariateModel
         Fitted, or with given parameters (taken as known).
     spend : GammaGamma
     summary : DataFrame
-        Columns frequency, recency, T, monetary.
+        Columns frequency, recency, T, monetary and the covariates of the model.
     horizon : float
-        In the unit of the summary.
+        In the unit of the summary; of one by ``Season.summarize`` the factor time,
+        ``season.elapsed(end, last_day)``. It is discounted as if factor time were calendar time,
+        which over whole years of factors that average 1 is right to a part of a season.
     discount_rate : float
         Yearly, >= 0, such as 0.1; a year has 365.25 days = 52.18 weeks = 12 months.
     margin : float
@@ -154,17 +156,17 @@ def lifetime_value(
     """
     check_simulation(level, draws)
     check_money(horizon, discount_rate, margin)
-    x, t_x, T, n = read_histories(summary)
-    if (n != 1).any():
-        raise CxError("Values are per customer: expand rows with n > 1, or drop the column n.")
-    monetary = read_spend(summary)[1]
-    time = unit_of(summary, unit)
+    time = unit_for(summary, unit)
     force = np.log1p(discount_rate) / time.per_year
     mean_spend = spend.expected_spend(summary)
-    value = margin * mean_spend * model.discounted(x, t_x, T, horizon, force)
+    value = (
+        margin
+        * mean_spend
+        * model.discounted_purchases(summary, discount_rate, horizon=horizon, unit=time.name)
+    )
     rng = np.random.default_rng(seed)
     low, high, totals = simulate_values(
-        model, spend, (x, t_x, T, monetary), horizon, force, margin, level, draws, rng
+        model, spend, summary, horizon, force, margin, level, draws, rng
     )
     customers = pd.DataFrame(
         {
@@ -177,7 +179,7 @@ def lifetime_value(
         },
         index=summary.index,
     )
-    total = interval_of(value.sum(), totals, level, len(x), "prediction", "total value")
+    total = interval_of(value.sum(), totals, level, len(summary), "prediction", "total value")
     return LifetimeValue(
         customers,
         total,
@@ -222,24 +224,37 @@ def expected_value(
     return (margin * purchases * spend.expected_spend(summary)).rename("value")
 
 
-def simulate_values(model, spend, rows, horizon, force, margin, level, draws, rng):
-    """Low and high of each customer, and the totals of all draws; memory stays bounded."""
-    params, spend_params = model.draw_parameters(draws, rng), spend.draw_parameters(draws, rng)
-    customers = len(rows[0])
-    low, high, totals = np.empty(customers), np.empty(customers), np.zeros(draws)
-    step = max(1, CELLS // draws)
-    for start in range(0, customers, step):
-        part = slice(start, start + step)
-        x, t_x, T, monetary = (values[part, None] for values in rows)
-        rates = spend.draw_rates(spend_params, x, monetary, rng).ravel()
-        drawn = np.zeros(rates.size)
-        for cells, when in model.draw_future(params, x, t_x, T, horizon, rng):
-            amounts = rng.standard_gamma(spend_params["p"][cells % draws]) / rates[cells]
-            drawn[cells] += margin * amounts * np.exp(-force * when)
-        drawn = drawn.reshape(-1, draws)
+def simulate_values(model, spend, summary, horizon, force, margin, level, draws, rng):
+    """Low and high of each customer, and the totals of all draws."""
+    low, high, totals = np.empty(len(summary)), np.empty(len(summary)), np.zeros(draws)
+    for part, drawn in drawn_values(model, spend, summary, horizon, force, margin, draws, rng):
         low[part], high[part] = bounds(drawn, level)
         totals += drawn.sum(axis=0)
     return low, high, totals
+
+
+def drawn_values(model, spend, summary, horizon, force, margin, draws, rng):
+    """Values of simulated futures, customers in parts: yields (slice, array (rows, draws))."""
+    params, spend_params = model.draw_parameters(draws, rng), spend.draw_parameters(draws, rng)
+    rows = (*model.read(summary)[:3], read_spend(summary)[1])
+    step = max(1, CELLS // draws)
+    for start in range(0, len(summary), step):
+        part = slice(start, start + step)
+        own = model.params_for(params, summary.iloc[part])
+        x, t_x, T, monetary = (values[part, None] for values in rows)
+        rates = spend.draw_rates(spend_params, x, monetary, rng).ravel()
+        drawn = np.zeros(rates.size)
+        for cells, when in model.draw_future(own, x, t_x, T, horizon, rng):
+            amounts = rng.standard_gamma(spend_params["p"][cells % draws]) / rates[cells]
+            drawn[cells] += margin * amounts * np.exp(-force * when)
+        yield part, drawn.reshape(-1, draws)
+
+
+def unit_for(summary, unit):
+    """The unit of time of a summary of one row a customer."""
+    if (read_histories(summary)[3] != 1).any():
+        raise CxError("Values are per customer: expand rows with n > 1, or drop the column n.")
+    return unit_of(summary, unit)
 
 
 def check_money(horizon, discount_rate, margin):

@@ -51,12 +51,25 @@ def test_days_of_years_with_heavy_buyers_converge_without_a_penalty():
 
 
 def test_a_newcomer_expects_a_number_where_the_series_is_negative():
-    """lifetimes 302: missing values for frequency 0, from the logarithm of a negative series."""
+    """lifetimes 302 and 442: missing values for frequency 0 where a + b < 1: a negative series."""
     params = {"r": 0.11, "alpha": 2.24, "a": 0.31, "b": 0.50}
     found = BetaGeo(params).expected_purchases(histories((0, 0.0, 1.0)), 30.0).item()
     row = [np.array([v]) for v in (0.0, 1.0, 30.0)]
     assert found == pytest.approx(integral_if_active(params, *row).item(), rel=1e-8)
     assert 0 < found < 30
+
+
+@pytest.mark.parametrize("whole", [0.3, 0.999, 1.0, 1.001, 1.5])
+def test_one_time_buyers_of_years_ago_expect_a_number_at_every_sum_of_a_and_b(whole):
+    """lifetimes 442: missing values for frequency and recency 0, T 1257 to 1287, a + b <= 1."""
+    model = BetaGeo({"r": 0.2, "alpha": 30.0, "a": 0.4 * whole, "b": 0.6 * whole})
+    rows = histories(*[(0, 0.0, T) for T in (1257.0, 1270.0, 1287.0)])
+    with np.errstate(invalid="raise", over="raise"):
+        ahead = model.expected_purchases(rows, 365.0)
+    assert (ahead > 0).all()
+    assert ahead.is_monotonic_decreasing
+    near = BetaGeo({**model.params, "a": model.params["a"] * 1.0001})
+    assert near.expected_purchases(rows, 365.0).to_numpy() == pytest.approx(ahead, rel=1e-3)
 
 
 def test_probabilities_of_many_purchases_long_ago_do_not_overflow():

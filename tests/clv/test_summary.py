@@ -11,7 +11,7 @@ import cxlib as cx
 from cxlib.clv import summarize, summary_sql
 from cxlib.clv.summary import unit_of
 
-FEW = settings(deadline=None, max_examples=12)
+FEW = settings(deadline=None, max_examples=8)
 COLUMNS = ["frequency", "recency", "T", "monetary"]
 
 
