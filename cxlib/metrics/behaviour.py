@@ -268,7 +268,7 @@ def follow_up(
     return found.reset_index(drop=True)
 
 
-def clustered_share(done, customer, *, level: float = 0.95) -> Interval:
+def clustered_share(done, customer, weights=None, *, level: float = 0.95) -> Interval:
     """Share of answers followed by something, where a customer may have answered repeatedly.
 
     Wilson's interval through the effective number of customers; a single customer tells nothing
@@ -282,5 +282,6 @@ def clustered_share(done, customer, *, level: float = 0.95) -> Interval:
     """
     done, who = np.asarray(done, dtype=int), pd.factorize(np.asarray(customer, dtype=object))[0]
     if len(np.unique(who)) < 2:
-        return Interval(float(done.mean()), 0.0, 1.0, level, len(done), "one customer", "share")
-    return weighted_share(done, cluster=who, level=level)
+        share = float(np.average(done, weights=weights))
+        return Interval(share, 0.0, 1.0, level, len(done), "one customer", "share")
+    return weighted_share(done, weights, cluster=who, level=level)

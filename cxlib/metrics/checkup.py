@@ -126,7 +126,9 @@ def nps_checkup(
         if name == "sampling error":
             return pitfalls.sampling_error(*with_period(), level, margin, weighted, clustered)
         if name == "lost information":
-            return pitfalls.lost_information(votes_of("split"), column("split"), level)
+            return pitfalls.lost_information(
+                votes_of("split"), column("split"), level, weighted, clustered
+            )
         if name == "intention is not behaviour":
             return pitfalls.intention(votes_of("churn"), column("churn"), level)
         if name == "mix shift":
@@ -145,7 +147,9 @@ def nps_checkup(
             beyond = pitfalls.MATTERS if anchor else pitfalls.CANNOT
             return pitfalls.largest_contrast(table, margin, beyond, told)
         if name == "ranking small teams":
-            return pitfalls.small_teams(votes_of("team"), column("team"), level)
+            return pitfalls.small_teams(
+                votes_of("team"), column("team"), level, weighted, clustered
+            )
         if name == "trend noise":
             votes, _ = with_period()
             inner = {"weight_col": "weight" if weighted else None,

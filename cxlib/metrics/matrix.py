@@ -13,7 +13,7 @@ from cxlib.figures.small_groups import MIN_CELL, small_groups
 from cxlib.metrics.answers import read_answers
 from cxlib.metrics.behaviour import clustered_share, need_columns
 from cxlib.metrics.intention import ask_for_intent_scale
-from cxlib.stats.checks import critical_value
+from cxlib.stats.checks import critical_value, weighed
 from cxlib.stats.clusters import FEWEST_AMOUNTS, cluster_difference, cluster_mean
 from cxlib.stats.shrinkage import shrink
 
@@ -41,6 +41,8 @@ class IntentMatrix:
         Where intention ends to be low, and begins to be high.
     level : float
     min_cell : int
+    weights : ndarray
+        One a row of `frame`; ones unless given.
     """
 
     cells: pd.DataFrame = field(repr=False)
@@ -51,6 +53,7 @@ class IntentMatrix:
     high_from: float
     level: float
     min_cell: int
+    weights: np.ndarray = field(repr=False)
 
     def cell(self, recommendation: str, intention: str) -> pd.Series:
         """One cell by its two classes."""
@@ -77,19 +80,21 @@ class IntentMatrix:
         who = self.frame["customer_id"].astype(object).to_numpy()
         if any(len(set(who[side])) < max(2, self.min_cell) for side in sides):
             raise CxError(f"One of the cells {first}, {second} has too few customers to compare.")
-        return cluster_difference(self.frame[outcome], *sides, who, level=self.level)
+        given = {"weights": self.weights, "level": self.level}
+        return cluster_difference(self.frame[outcome], *sides, who, **given)
 
     def to_frame(self) -> pd.DataFrame:
         return self.cells.copy()
 
     def summary(self) -> str:
         """How many say both, and how many recommend without intending to buy."""
-        promoters = self.frame[self.frame["recommendation"] == "promoter"]
+        chosen = (self.frame["recommendation"] == "promoter").to_numpy()
+        promoters, weights = self.frame[chosen], self.weights[chosen]
         both, only = (self.cell("promoter", end) for end in ("high", "low"))
         if only["customers"] < self.min_cell:
             return f"Fewer than {self.min_cell} promoters state a low intention: too few to show."
         share = clustered_share(
-            promoters["intention"] == "low", promoters["customer_id"], level=self.level
+            promoters["intention"] == "low", promoters["customer_id"], weights, level=self.level
         )
         return (
             f"Of {len(promoters):,} answers of promoters, {both['n']:,} state a high intention "
@@ -114,6 +119,7 @@ def intent_matrix(
     intent_scale: tuple[float, float] | None = None,
     low_until: float | None = None,
     high_from: float | None = None,
+    weight_col: str | None = None,
     level: float = 0.95,
     min_cell: int = MIN_CELL,
 ) -> IntentMatrix:
@@ -137,6 +143,9 @@ def intent_matrix(
         Intention is low up to and including `low_until`, by default the middle of the scale, and
         high from `high_from`, by default four fifths of its length: 5 and 8 on 0-10, 3 and 4 on
         1-5, 4 and 6 on 1-7.
+    weight_col : str, optional
+        Weights, 0 or more, of shares and outcomes; n and customers stay counts. Answers of weight
+        0 are left out.
     level : float
     min_cell : int
         Fewest customers of a cell that is shown.
@@ -164,7 +173,8 @@ def intent_matrix(
     >>> int(cell["n"]), float(cell["quiet"])
     (15, 1.0)
     """
-    need_columns(frame, ["customer_id", "nps", "intent", *outcomes], "A matrix of intention")
+    wanted = ["customer_id", "nps", "intent", *outcomes, *([weight_col] if weight_col else [])]
+    need_columns(frame, wanted, "A matrix of intention")
     both = frame[frame["nps"].notna() & frame["intent"].notna()].reset_index(drop=True)
     if both.empty:
         raise CxError(
@@ -172,6 +182,9 @@ def intent_matrix(
             "different days? cx.answers_side_by_side(..., earlier_weeks={'intent': 13}) takes the "
             "latest answer before."
         )
+    if weight_col:
+        both = both[weighed(both[weight_col], len(both)) > 0].reset_index(drop=True)
+    weights = both[weight_col].to_numpy(dtype=float) if weight_col else np.ones(len(both))
     low, high = intent_scale or ask_for_intent_scale(both["intent"])
     low_until = np.floor((low + high) / 2) if low_until is None else low_until
     high_from = np.round(low + 0.8 * (high - low)) if high_from is None else high_from
@@ -187,31 +200,31 @@ def intent_matrix(
     holes = [name for name in outcomes if both[name].isna().any()]
     if holes:
         raise CxError(f"Outcomes have missing values: {', '.join(holes)}. Use cx.follow_up.")
-    rows = []
+    rows, shares = [], []
     for recommendation in RECOMMENDATION:
         for intention in INTENTION:
             at = (both["recommendation"] == recommendation) & (both["intention"] == intention)
             rows.append(
                 [recommendation, intention, int(at.sum()), both.loc[at, "customer_id"].nunique()]
             )
+            shares.append(weights[at].sum() / weights.sum())
     cells = pd.DataFrame(rows, columns=["recommendation", "intention", "n", "customers"])
-    cells["share"] = cells["n"] / len(both)
+    cells["share"] = shares
     cells["small"] = small_groups(cells["customers"], min_cell)
     for name in outcomes:
-        cells = pd.concat([cells, _outcome(both, cells, name, level)], axis=1)
+        cells = pd.concat([cells, _outcome(both, weights, cells, name, level)], axis=1)
     limits = (low, high), float(low_until), float(high_from)
-    return IntentMatrix(cells, both, tuple(outcomes), *limits, float(level), min_cell)
+    return IntentMatrix(cells, both, tuple(outcomes), *limits, float(level), min_cell, weights)
 
 
-def _outcome(both: pd.DataFrame, cells: pd.DataFrame, name: str, level: float) -> pd.DataFrame:
+def _outcome(both: pd.DataFrame, weights, cells: pd.DataFrame, name, level) -> pd.DataFrame:
     event = bool(both[name].astype(float).isin((0.0, 1.0)).all())
     shown = cells[~cells["small"] & (cells["customers"] >= (2 if event else FEWEST_AMOUNTS))]
     found, errors = [], []
     for row in shown.itertuples():
         at = (both["recommendation"] == row.recommendation) & (both["intention"] == row.intention)
-        mean = cluster_mean(
-            both.loc[at, name], both.loc[at, "customer_id"], level=level, event=event
-        )
+        given = {"weights": weights[at], "level": level, "event": event}
+        mean = cluster_mean(both.loc[at, name], both.loc[at, "customer_id"], **given)
         found.append([mean.estimate, mean.low, mean.high])
         errors.append((mean.high - mean.low) / (2 * float(critical_value(level))))
     result = pd.DataFrame(found, index=shown.index, columns=[name, f"{name}_low", f"{name}_high"])

@@ -163,6 +163,7 @@ def nps_reweighted(
     return NpsResult(
         found.estimate, found.low, found.high, len(votes), len(asked) - len(votes), up, mid, down,
         "raked, " + found.method, found.level, found.effective_n, found.standard_error,
+        df=found.df,
     )  # fmt: skip
 
 

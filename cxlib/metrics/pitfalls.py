@@ -11,7 +11,7 @@ from cxlib.errors import CxError
 from cxlib.metrics.decomposition import nps_decompose
 from cxlib.metrics.nonresponse import nps_nonresponse, rake_to
 from cxlib.metrics.prediction import predictive_power
-from cxlib.metrics.promoter import nps, nps_difference
+from cxlib.metrics.promoter import nps, nps_difference, segment_score
 from cxlib.metrics.trend import nps_trend
 from cxlib.metrics.votes import cast_votes
 from cxlib.stats.changepoints import FEWEST as FEWEST_PERIODS
@@ -20,6 +20,7 @@ from cxlib.stats.design import _residuals as unexplained
 from cxlib.stats.multiplicity import adjust_p
 from cxlib.stats.proportions import proportion, risk_ratio
 from cxlib.stats.roots import boundary
+from cxlib.stats.survey import effective_n
 
 __all__ = ["CANNOT", "HARMLESS", "MATTERS", "Finding", "information_kept", "reliability"]
 
@@ -71,12 +72,8 @@ def sampling_error(votes: pd.DataFrame, periods: list, level, margin, weighted, 
 
 
 def _score(part, level, weighted, clustered):
-    return nps(
-        part["score"],
-        weights=part["weight"] if weighted else None,
-        cluster=part["cluster"] if clustered else None,
-        level=level,
-    )
+    columns = ("weight" if weighted else None, "cluster" if clustered else None)
+    return segment_score(part, "score", *columns, level)
 
 
 def information_kept(first, second, *, level=0.95, draws=DRAWS, seed=0) -> pd.DataFrame:
@@ -103,7 +100,7 @@ def information_kept(first, second, *, level=0.95, draws=DRAWS, seed=0) -> pd.Da
     answer = np.arange(11.0)
     worth = {"mean": answer, "NPS": 100.0 * cast_votes(answer), "top-2 box": 100.0 * (answer >= 9)}
     rng = np.random.default_rng(seed)
-    drawn = [rng.multinomial(int(c.sum()), c / c.sum(), draws) for c in groups]
+    drawn = [rng.multinomial(round(c.sum()), c / c.sum(), draws) for c in groups]
 
     def z_of(counts, values):
         means, variances = [], []
@@ -126,13 +123,17 @@ def information_kept(first, second, *, level=0.95, draws=DRAWS, seed=0) -> pd.Da
     return pd.DataFrame(rows, columns=["statistic", "difference", "z", "kept", "low", "high"])
 
 
-def lost_information(votes: pd.DataFrame, column: str, level):
+def lost_information(votes: pd.DataFrame, column: str, level, weighted=False, clustered=False):
     """How much of the answers' information on one split the net score uses."""
     groups = votes[column].astype(object).value_counts().index[:2]
     if len(groups) < 2:
         raise CxError(f"{column} has a single value, so there is nothing to tell apart.")
-    tallies = [np.bincount(votes.loc[votes[column] == g, "score"].astype(int), minlength=11)
-               for g in groups]  # fmt: skip
+    tallies = []
+    for group in groups:
+        part = votes[votes[column] == group]
+        tally = np.bincount(part["score"].astype(int), part["weight"], minlength=11)
+        worth = _score(part, level, weighted, clustered).effective_n
+        tallies.append(tally * worth / tally.sum())
     table = information_kept(*tallies, level=level).set_index("statistic")
     kept, z = table.loc["NPS"], table["z"].abs()
     verdict = MATTERS if kept["high"] < KEPT else HARMLESS if kept["low"] >= KEPT else CANNOT
@@ -147,18 +148,18 @@ def intention(votes: pd.DataFrame, column: str, level):
     """How often promoters leave, as a multiple of how often detractors do."""
     latest = votes.drop_duplicates("cluster", keep="last")
     gone = latest[column].astype(float)
-    counts = [
-        (float(gone[latest["vote"] == side].sum()), float((latest["vote"] == side).sum()))
-        for side in (1, -1)
-    ]
-    if min(n for _, n in counts) < FEWEST_ANSWERS:
+    sides = [latest["vote"] == side for side in (1, -1)]
+    counts = [int(side.sum()) for side in sides]
+    if min(counts) < FEWEST_ANSWERS:
         raise CxError(f"Fewer than {FEWEST_ANSWERS} promoters or detractors can be followed.")
-    ratio = risk_ratio(*counts, level=level)
-    shares = [100 * x / n for x, n in counts]
+    weights = [latest.loc[side, "weight"] for side in sides]
+    worth = [effective_n(weight) for weight in weights]
+    shares = [np.average(gone[s], weights=w) for s, w in zip(sides, weights, strict=True)]
+    ratio = risk_ratio(*((p * n, n) for p, n in zip(shares, worth, strict=True)), level=level)
     verdict = judge(ratio.low, ratio.high, HALF, two_sided=False)
     text = (
-        f"{column}: {shares[0]:.0f} % of {counts[0][1]:,.0f} promoters, {shares[1]:.0f} % of "
-        f"{counts[1][1]:,.0f} detractors"
+        f"{column}: {100 * shares[0]:.0f} % of {counts[0]:,} promoters, {100 * shares[1]:.0f} % "
+        f"of {counts[1]:,} detractors"
     )
     return Finding(verdict, ratio.estimate, ratio.low, ratio.high, "times detractors", text)
 
@@ -264,22 +265,19 @@ def reliability(values, errors, *, level: float = 0.95) -> tuple[float, float, f
     return tuple(t / (t + typical) for t in map(q_less, (df, *tails)))
 
 
-def small_teams(votes: pd.DataFrame, column: str, level):
+def small_teams(votes: pd.DataFrame, column: str, level, weighted=False, clustered=False):
     """Whether a league table of teams shows teams or luck."""
-    groups = votes.groupby(votes[column].astype(object))["vote"].agg(["size", "mean", "var"])
-    groups = groups[groups["size"] >= 5]
-    if len(groups) < 4:
+    parts = [part for _, part in votes.groupby(votes[column].astype(object)) if len(part) >= 5]
+    if len(parts) < 4:
         raise CxError(f"Fewer than four groups of {column} have five answers.")
-    n = groups["size"] + 3
-    up, down = (
-        votes[votes["vote"] == side].groupby(votes[column].astype(object)).size()
-        .reindex(groups.index, fill_value=0) + 0.75
-        for side in (1, -1)
-    )  # fmt: skip
+    groups = pd.concat(_score(part, level, weighted, clustered).to_frame() for part in parts)
+    share = groups["effective_n"] / groups[["promoters", "passives", "detractors"]].sum(axis=1)
+    n = groups["effective_n"] + 3
+    up, down = (groups[side] * share + 0.75 for side in ("promoters", "detractors"))
     errors = 100 * np.sqrt(((up + down) / n - ((up - down) / n) ** 2) / n)
-    number, low, high = reliability(100 * groups["mean"], errors, level=level)
+    number, low, high = reliability(groups["estimate"], errors, level=level)
     verdict = HARMLESS if low > RELIABLE else MATTERS if high < RELIABLE else CANNOT
-    text = f"{len(groups)} groups of {column}, median {groups['size'].median():.0f} answers"
+    text = f"{len(groups)} groups of {column}, median {groups['n'].median():.0f} answers"
     return Finding(verdict, number, low, high, "of spread is real", text)
 
 
@@ -317,6 +315,7 @@ def prediction(votes: pd.DataFrame, outcome: str, predictors: dict, level):
         votes.rename(columns={"cluster": "customer_id"}),
         outcome=outcome,
         predictors={"NPS": ["vote"], **predictors},
+        weight_col="weight",
         level=1 - (1 - level) / max(1, len(predictors)),
     )
     gains = [contest.gain(name) for name in predictors]

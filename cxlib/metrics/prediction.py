@@ -11,7 +11,7 @@ import pandas as pd
 
 from cxlib.errors import CxError, Problem
 from cxlib.metrics.behaviour import clustered_share, need_columns
-from cxlib.stats.checks import check_choice, check_level
+from cxlib.stats.checks import check_choice, check_level, weighed
 from cxlib.stats.design import weighted_mean
 from cxlib.stats.interval import Interval
 from cxlib.stats.prediction_scores import accuracy, auc_pairs, rank_correlation
@@ -134,6 +134,7 @@ def predictive_power(
     kind: str | None = None,
     reference: str | None = None,
     customer_col: str = "customer_id",
+    weight_col: str | None = None,
     test_share: float = 0.5,
     groups: int = 5,
     replicates: int = 999,
@@ -161,10 +162,13 @@ def predictive_power(
         Whom the others are compared with; the first by default.
     customer_col : str
         Rows of one customer stay together; where there is no such column, each row is one.
+    weight_col : str, optional
+        Weights, 0 or more, of which only the ratios matter: fits, scores, every resample and the
+        calibration are weighted. Rows of weight 0 are left out, and counted as dropped.
     test_share : float
         Share of the customers held out, above 0 and below 1.
     groups : int
-        Groups of equal size in the calibration.
+        Groups of equal size (sum of weights) in the calibration.
     replicates, seed : int
         Of the resampling; the seed draws the customers held out, too.
     level : float
@@ -178,7 +182,8 @@ def predictive_power(
     Raises
     ------
     CxError
-        Columns are missing or no numbers, the outcome hardly varies, or too few rows remain.
+        Columns are missing or no numbers, weights are missing, negative or all zero, the outcome
+        hardly varies, or too few rows remain.
 
     Notes
     -----
@@ -206,7 +211,11 @@ def predictive_power(
     """
     check_level(level)
     reference = next(iter(predictors), None) if reference is None else reference
-    data, kind = _checked(frame, outcome, predictors, kind, reference, test_share, replicates)
+    data, kind = _checked(
+        frame, outcome, predictors, kind, reference, test_share, replicates, weight_col
+    )
+    weight = np.ones(len(data)) if weight_col is None else data[weight_col].to_numpy(dtype=float)
+    weight = weight / weight.mean()
     customer = data[customer_col] if customer_col in data else pd.Series(data.index)
     who, names = pd.factorize(customer.astype(object))
     order = np.random.default_rng(seed).permutation(len(names))
@@ -216,10 +225,11 @@ def predictive_power(
     predicted = {}
     for name, cols in predictors.items():
         x = data[list(cols)].to_numpy(dtype=float)
-        predicted[name] = _fitted(x[~held], y[~held], x[held], kind)
-    baseline, y, data = y[~held].mean(), y[held], data[held]
+        predicted[name] = _fitted(x[~held], y[~held], weight[~held], x[held], kind)
+    baseline = np.average(y[~held], weights=weight[~held])
+    y, weight, data = y[held], weight[held], data[held]
     who = pd.factorize(who[held])[0]
-    draws = _resampled(predicted, y, baseline, who, kind, replicates, seed)
+    draws = _resampled(predicted, y, weight, baseline, who, kind, replicates, seed)
     tail = [0.5 - level / 2, 0.5 + level / 2]
     scores, gains = [], []
     for (name, measure), values in draws.items():
@@ -235,7 +245,7 @@ def predictive_power(
         reference,
         pd.DataFrame(scores, columns=columns),
         pd.DataFrame(gains, columns=columns),
-        _calibration(predicted, y, who, kind, groups, level),
+        _calibration(predicted, y, weight, who, kind, groups, level),
         pd.DataFrame(predicted, index=data.index),
         len(data),
         int(who.max()) + 1,
@@ -245,7 +255,7 @@ def predictive_power(
     )
 
 
-def _checked(frame, outcome, predictors, kind, reference, test_share, replicates):
+def _checked(frame, outcome, predictors, kind, reference, test_share, replicates, weight_col):
     if not isinstance(predictors, Mapping) or any(isinstance(c, str) for c in predictors.values()):
         raise CxError('predictors must map names to lists of columns: {"NPS": ["nps"]}.')
     if reference not in predictors:
@@ -256,10 +266,11 @@ def _checked(frame, outcome, predictors, kind, reference, test_share, replicates
             f"found {test_share}, {replicates}."
         )
     columns = list(dict.fromkeys(c for cols in predictors.values() for c in cols))
-    need_columns(frame, [outcome, *columns], "A contest of predictors")
+    weights = [] if weight_col is None else [weight_col]
+    need_columns(frame, [outcome, *columns, *weights], "A contest of predictors")
     text = [
         Problem(f"column {name} holds no numbers", allowed="numbers, or true and false")
-        for name in (outcome, *columns)
+        for name in (outcome, *columns, *weights)
         if not (pd.api.types.is_numeric_dtype(frame[name]) or frame[name].dtype == bool)
     ]
     if outcome in columns:
@@ -271,6 +282,8 @@ def _checked(frame, outcome, predictors, kind, reference, test_share, replicates
         raise CxError(
             f"None of {len(frame):,} rows has the outcome and all columns of all predictors."
         )
+    if weights:
+        data = data[weighed(data[weight_col].to_numpy(dtype=float), len(data)) > 0]
     zero_one = data[outcome].astype(float).isin((0.0, 1.0)).all()
     kind = kind or ("event" if zero_one else "amount")
     check_choice("kind", kind, MEASURES)
@@ -293,12 +306,13 @@ def _check_halves(y, held, kind, outcome) -> None:
             )
 
 
-def _fitted(x, y, new, kind) -> np.ndarray:
+def _fitted(x, y, weight, new, kind) -> np.ndarray:
     centre, spread = x.mean(axis=0), x.std(axis=0)
     spread = np.where(spread > 0, spread, 1.0)
     x, new = (np.column_stack([np.ones(len(v)), (v - centre) / spread]) for v in (x, new))
     if kind == "amount":
-        return new @ np.linalg.lstsq(x, y, rcond=None)[0]
+        root = np.sqrt(weight)
+        return new @ np.linalg.lstsq(x * root[:, None], y * root, rcond=None)[0]
     from statsmodels.genmod.families import Binomial
     from statsmodels.genmod.generalized_linear_model import GLM
     from statsmodels.tools.sm_exceptions import PerfectSeparationWarning
@@ -308,15 +322,15 @@ def _fitted(x, y, new, kind) -> np.ndarray:
         warnings.catch_warnings(),
     ):  # a predictor may be perfect; its predictions are then 0 and 1
         warnings.simplefilter("ignore", PerfectSeparationWarning)
-        return GLM(y, x, family=Binomial()).fit().predict(new)
+        return GLM(y, x, family=Binomial(), freq_weights=weight).fit().predict(new)
 
 
-def _resampled(predicted, y, baseline, who, kind, replicates, seed) -> dict:
+def _resampled(predicted, y, weight, baseline, who, kind, replicates, seed) -> dict:
     """(predictor, measure) -> the score itself, followed by its replicates."""
     rng = np.random.default_rng([seed, 1])
     customers = who.max() + 1
     at_once = max(1, CELLS_AT_ONCE // len(y))
-    parts = [np.ones((1, len(y)))]
+    parts = [weight[None, :]]
     found: dict = {}
     drawn = 0
     while parts:
@@ -329,7 +343,7 @@ def _resampled(predicted, y, baseline, who, kind, replicates, seed) -> dict:
             rows = min(at_once, replicates - drawn)
             drawn += rows
             counts = rng.multinomial(customers, np.full(customers, 1 / customers), rows)
-            parts.append(counts[:, who].astype(float))
+            parts.append(counts[:, who] * weight)
     return {key: np.concatenate(values) for key, values in found.items()}
 
 
@@ -342,17 +356,20 @@ def _score(measure, predicted, y, baseline, weights) -> np.ndarray:
     return accuracy(measure, predicted, y, baseline, weights)
 
 
-def _calibration(predicted, y, who, kind, groups, level) -> pd.DataFrame:
+def _calibration(predicted, y, weight, who, kind, groups, level) -> pd.DataFrame:
     rows = []
     for name, values in predicted.items():
-        group = np.minimum(pd.Series(values).rank(pct=True, method="average") * groups, groups - 1)
-        for part in np.unique(group.astype(int)):
-            at = group.astype(int).to_numpy() == part
+        sums = pd.Series(weight).groupby(values).sum()
+        place = ((sums.cumsum() - sums / 2) / sums.sum()).loc[values].to_numpy()
+        group = np.minimum((place * groups).astype(int), groups - 1)
+        for part in np.unique(group):
+            at = group == part
             if kind == "event":
-                real = clustered_share(y[at], who[at], level=level)
+                real = clustered_share(y[at], who[at], weight[at], level=level)
             elif len(np.unique(who[at])) > 1 and np.ptp(y[at]) > 0:
-                real = weighted_mean(y[at], cluster=who[at], level=level)
+                real = weighted_mean(y[at], weight[at], cluster=who[at], level=level)
             else:
                 continue
-            rows.append([name, values[at].mean(), real.estimate, real.low, real.high, at.sum()])
+            mean = np.average(values[at], weights=weight[at])
+            rows.append([name, mean, real.estimate, real.low, real.high, at.sum()])
     return pd.DataFrame(rows, columns=["predictor", "predicted", "observed", "low", "high", "n"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import pairwise
+from numbers import Real
 
 import numpy as np
 import pandas as pd
@@ -14,7 +15,7 @@ from cxlib.figures.small_groups import MIN_CELL, leave_out_small
 from cxlib.metrics.answers import members, read_answers
 from cxlib.stats.design import weighted_net_score
 from cxlib.stats.interval import Difference
-from cxlib.stats.netscore import net_score, net_score_difference
+from cxlib.stats.netscore import METHODS, net_score, net_score_against, net_score_difference
 from cxlib.stats.shrinkage import shrink
 
 __all__ = ["NpsResult", "nps", "nps_by", "nps_difference", "nps_from_counts"]
@@ -45,6 +46,8 @@ class NpsResult:
         In points.
     breaks : tuple of three (lowest, highest)
         What counts as detractor, passive, promoter.
+    df : float
+        Degrees of freedom of the interval; infinite without weights and clusters.
     """
 
     estimate: float
@@ -60,6 +63,7 @@ class NpsResult:
     effective_n: float
     standard_error: float
     breaks: tuple = BREAKS
+    df: float = float("inf")
 
     def to_frame(self) -> pd.DataFrame:
         """One row, one column an attribute."""
@@ -163,7 +167,7 @@ def nps(
     found = weighted_net_score(votes, weight, cluster=labels, level=level)
     return NpsResult(
         found.estimate, found.low, found.high, len(votes), given.missing, *tally,
-        found.method, found.level, found.effective_n, found.standard_error, breaks,
+        found.method, found.level, found.effective_n, found.standard_error, breaks, found.df,
     )  # fmt: skip
 
 
@@ -226,12 +230,15 @@ def _from_tally(up, passive, down, n, missing, level, method, breaks=BREAKS) -> 
 
 
 def nps_difference(a, b, *, level: float = 0.95, method: str = "mover") -> Difference:
-    """Difference of two independent net promoter scores, a minus b, in points.
+    """Difference of two independent scores, a minus b, or of one from a given score, in points.
 
     Parameters
     ----------
-    a, b : NpsResult or array_like of scores
+    a : NpsResult or array_like of scores
         Of weighted or clustered results the effective n counts.
+    b : NpsResult, array_like of scores, or one number
+        A number is a given NPS, such as a target: a one-sample test by `a`'s own interval
+        (`cxlib.stats.net_score_against`).
     level : float
     method : {"mover", "wald"}
         See `cxlib.stats.net_score_difference`.
@@ -246,14 +253,28 @@ def nps_difference(a, b, *, level: float = 0.95, method: str = "mover") -> Diffe
     >>> change = nps_difference([10] * 60 + [5] * 40, [10] * 50 + [5] * 50)
     >>> round(change.estimate, 1), change.low < 0 < change.high
     (20.0, True)
+    >>> round(nps_difference([10] * 60 + [5] * 40, 0).p, 3)
+    0.046
     """
+    if isinstance(b, Real):
+        return _against(a if isinstance(a, NpsResult) else nps(a), b, level)
     parts = []
     for side in (a, b):
         result = side if isinstance(side, NpsResult) else nps(side, level=level)
-        whole = result.promoters + result.passives + result.detractors
-        scaled = np.array([result.promoters, result.detractors]) / whole * result.effective_n
-        parts.append((*scaled, result.effective_n))
+        parts.append(_effective(result))
     return net_score_difference(*parts, level=level, method=method)
+
+
+def _effective(result: NpsResult) -> tuple[float, float, float]:
+    """Promoters, detractors and answers of a simple random sample of equal precision."""
+    share = result.effective_n / (result.promoters + result.passives + result.detractors)
+    return result.promoters * share, result.detractors * share, result.effective_n
+
+
+def _against(result: NpsResult, given: float, level: float) -> Difference:
+    method = result.method if result.method in METHODS else "score"
+    cells = _effective(result)
+    return net_score_against(*cells, given, level=level, method=method, df=result.df)
 
 
 def nps_by(
@@ -343,7 +364,7 @@ def nps_by(
     table = table.reset_index(drop=True)
     table[["shrunken", "shrunken_low", "shrunken_high"]] = _shrunken(table, level)
     table.attrs["unanswered"] = unanswered
-    return table.drop(columns=["effective_n", "standard_error"])
+    return table.drop(columns=["effective_n", "standard_error", "df"])
 
 
 def segment_score(

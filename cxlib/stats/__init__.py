@@ -19,7 +19,12 @@ _HOMES = {
     "latent": ("polychoric",),
     "means": ("mean", "mean_difference"),
     "multiplicity": ("adjust_p",),
-    "netscore": ("net_score", "net_score_difference", "net_score_sample_size"),
+    "netscore": (
+        "net_score",
+        "net_score_against",
+        "net_score_difference",
+        "net_score_sample_size",
+    ),
     "ordinal": ("ordered_logit",),
     "overlap": ("weighted_effect",),
     "proportions": ("proportion", "risk_difference", "risk_ratio"),

@@ -6,7 +6,13 @@ import numpy as np
 import pandas as pd
 
 from cxlib.errors import CxError
-from cxlib.stats.checks import check_level, critical_value, numbers, warn_of_no_width
+from cxlib.stats.checks import (
+    check_level,
+    critical_value,
+    numbers,
+    warn_of_no_width,
+    weighed,
+)
 from cxlib.stats.design import weighted_share
 from cxlib.stats.interval import Interval
 
@@ -15,14 +21,16 @@ __all__ = ["cluster_difference", "cluster_mean"]
 FEWEST_AMOUNTS = 80
 
 
-def cluster_mean(values, cluster, *, level: float = 0.95, event: bool | None = None) -> Interval:
+def cluster_mean(
+    values, cluster, *, weights=None, level: float = 0.95, event: bool | None = None
+) -> Interval:
     """Mean over rows of which several may belong to one cluster; its limits follow the skewness.
 
     Values of 0 and 1 get Wilson's interval through the effective n (`weighted_share`). Other
     amounts get Hall's transformation of Student's t: with clusters i of total ``y_i`` and size
-    ``b_i``, ``e_i = (y_i - m b_i) / mean(b)``, their standard deviation s and skewness g,
-    ``k = g / sqrt(n)`` and ``h(t) = 3 / k ((1 + k (t - k / 6))^(1/3) - 1)``, the limits are
-    ``m - s / sqrt(n) h(t)`` at both quantiles t with n - 1 degrees of freedom.
+    (sum of weights) ``b_i``, ``e_i = (y_i - m b_i) / mean(b)``, their standard deviation s and
+    skewness g, ``k = g / sqrt(n)`` and ``h(t) = 3 / k ((1 + k (t - k / 6))^(1/3) - 1)``, the
+    limits are ``m - s / sqrt(n) h(t)`` at both quantiles t with n - 1 degrees of freedom.
 
     Parameters
     ----------
@@ -30,6 +38,8 @@ def cluster_mean(values, cluster, *, level: float = 0.95, event: bool | None = N
         Numbers or true/false, without missing values.
     cluster : array_like
         Whom each row belongs to.
+    weights : array_like, optional
+        Not negative, not all zero; only their ratios matter. Rows of weight 0 count for nothing.
     level : float
     event : bool, optional
         Whether the values are yes or no; by default so where all are 0 or 1.
@@ -56,16 +66,20 @@ def cluster_mean(values, cluster, *, level: float = 0.95, event: bool | None = N
     (43.3, True)
     """
     check_level(level)
-    values, who = _checked(values, cluster)
+    values, who, weights = _checked(values, cluster, weights)
     event = bool(np.isin(values, (0, 1)).all()) if event is None else event
-    if who.max() == 0:
+    counted = weights > 0
+    if (units := len(np.unique(who[counted]))) == 1:
         ends = (0.0, 1.0) if event else (np.nan, np.nan)
-        return Interval(float(values.mean()), *ends, level, 1, "one cluster", "mean")
-    estimate, low, high, _ = _side(values, np.ones(len(values), bool), who, level, event)
-    return Interval(estimate, low, high, level, int(who.max()) + 1, "by clusters", "mean")
+        mean = float(np.average(values, weights=weights))
+        return Interval(mean, *ends, level, 1, "one cluster", "mean")
+    estimate, low, high, _ = _side(values, counted, who, weights, level, event)
+    return Interval(estimate, low, high, level, units, "by clusters", "mean")
 
 
-def cluster_difference(values, first, second, cluster, *, level: float = 0.95) -> Interval:
+def cluster_difference(
+    values, first, second, cluster, *, weights=None, level: float = 0.95
+) -> Interval:
     """Mean of some rows minus mean of others, where a cluster may stand on both sides.
 
     The limits of both means (`cluster_mean`) are combined by MOVER with the correlation r of the
@@ -74,7 +88,7 @@ def cluster_difference(values, first, second, cluster, *, level: float = 0.95) -
 
     Parameters
     ----------
-    values, cluster : array_like
+    values, cluster, weights : array_like
         As in `cluster_mean`.
     first, second : array_like of bool
         The rows of either side.
@@ -103,15 +117,17 @@ def cluster_difference(values, first, second, cluster, *, level: float = 0.95) -
     (0.5, True)
     """
     check_level(level)
-    values, who = _checked(values, cluster)
-    sides = [np.asarray(side, dtype=bool) for side in (first, second)]
+    values, who, weights = _checked(values, cluster, weights)
+    sides = [np.asarray(side, dtype=bool) & (weights > 0) for side in (first, second)]
     event = np.isin(values, (0, 1)).all()
     sizes = [len(np.unique(who[side])) for side in sides]
     if min(sizes) < 2:
         raise CxError(
             f"A difference needs 2 customers on either side: found {sizes[0]:,} and {sizes[1]:,}."
         )
-    (m1, l1, u1, e1), (m2, l2, u2, e2) = (_side(values, side, who, level, event) for side in sides)
+    (m1, l1, u1, e1), (m2, l2, u2, e2) = (
+        _side(values, side, who, weights, level, event) for side in sides
+    )
     spread = np.sqrt((e1**2).sum() * (e2**2).sum())
     r = float((e1 * e2).sum() / spread) if spread > 0 else 0.0
     a, b, c, d = m1 - l1, u2 - m2, u1 - m1, m2 - l2
@@ -121,21 +137,22 @@ def cluster_difference(values, first, second, cluster, *, level: float = 0.95) -
     return Interval(m1 - m2, float(low), float(high), level, n, "mover by clusters", "difference")
 
 
-def _checked(values, cluster):
+def _checked(values, cluster, weights):
     values = numbers("values", np.asarray(values, dtype=float))
     who = pd.factorize(np.asarray(cluster, dtype=object))[0]
     if len(who) != len(values):
         raise CxError(f"cluster needs one entry a value: {len(who):,} for {len(values):,}.")
-    return values, who
+    return values, who, weighed(weights, len(values))
 
 
-def _side(values, side, who, level, event):
+def _side(values, side, who, weights, level, event):
     """Estimate, limits, and each cluster's influence on the estimate."""
-    total, size = np.bincount(who, values * side), np.bincount(who, side.astype(float))
+    size = np.bincount(who, weights * side)
+    total = np.bincount(who, values * weights * side)
     mean = float(total.sum() / size.sum())
     influence = (total - mean * size) / size.sum()
     if event:
-        share = weighted_share(values[side], cluster=who[side], level=level)
+        share = weighted_share(values[side], weights[side], cluster=who[side], level=level)
         return mean, share.low, share.high, influence
     warn_of_no_width(values[side])
     units = size > 0

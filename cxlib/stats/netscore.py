@@ -15,6 +15,7 @@ from cxlib.stats.roots import boundary
 __all__ = [
     "METHODS",
     "net_score",
+    "net_score_against",
     "net_score_difference",
     "net_score_limits",
     "net_score_sample_size",
@@ -274,6 +275,71 @@ def net_score_difference(
         plain(scale * error),
         plain(z),
         plain(2 * ndtr(-np.abs(exact))),
+    )
+
+
+def net_score_against(
+    promoters, detractors, n, given, *, level=0.95, method="score", df=math.inf, scale=100.0
+) -> Difference:
+    """Net score less a given one, with the test that the truth is the given one.
+
+    Parameters
+    ----------
+    promoters, detractors, n, level, method, scale
+        As in `net_score`.
+    given : float
+        On the scale of the result: -100 to 100 points.
+    df : float
+        Degrees of freedom of Student's t, where the variance was estimated by clusters.
+
+    Returns
+    -------
+    Difference
+        `standard_error` is that of the score as observed. p is the level at which the limits of
+        `method` just touch the given score, so that interval and test never disagree (for
+        ``score`` Tango's test); z is the critical value there, with the sign of the difference.
+
+    Raises
+    ------
+    CxError
+        As `net_score`, and for a given score off the scale.
+
+    References
+    ----------
+    Tango 1998 as in `net_score`.
+
+    Examples
+    --------
+    >>> found = net_score_against(50, 20, 100, 15)
+    >>> round(found.estimate, 1), round(found.low, 1), round(found.p, 3)
+    (15.0, -1.0, 0.066)
+    """
+    from scipy.special import stdtr
+
+    check_choice("method", method, METHODS)
+    critical = critical_value(level, df)
+    if not (isinstance(given, Real) and abs(given) <= scale):
+        raise CxError(f"A given score must lie in {-scale:g} to {scale:g}: found {given!r}.")
+    cells = _checked(promoters, detractors, n)
+    estimate, target = (cells[0] - cells[1]) / cells[2], given / scale
+    low, high = net_score_limits(*cells, critical, method)
+
+    def margin(value):
+        below, above = net_score_limits(*cells, value, method)
+        return np.where(estimate >= target, below - target, target - above)
+
+    start = np.zeros_like(estimate)
+    exact = boundary(margin, start, start + 40.0, 1e-9)
+    return Difference(
+        *(plain(scale * (v - target)) for v in (estimate, low, high)),
+        float(level),
+        plain(cells[2]),
+        method,
+        f"net score less {given:g}",
+        "points" if scale == 100 else "",
+        plain(scale * np.sqrt(_variance(*cells) / cells[2])),
+        plain(np.sign(estimate - target) * exact),
+        plain(2 * stdtr(df, -exact)),
     )
 
 

@@ -203,6 +203,30 @@ def test_the_matrix_counts_every_pair_once():
     )
 
 
+def test_a_weight_of_two_in_the_matrix_is_the_answer_twice():
+    frame = crossed(4800)
+    frame["weight"] = np.random.default_rng(2).integers(0, 4, len(frame))
+    outcomes = ["quiet", "spend"]
+    weighted = cx.intent_matrix(frame, outcomes=outcomes, weight_col="weight")
+    twice = frame.loc[frame.index.repeat(frame["weight"])]
+    repeated = cx.intent_matrix(twice, outcomes=outcomes)
+    numbers = [c for c in repeated.cells if c.startswith(("quiet", "spend", "share"))]
+    pd.testing.assert_frame_equal(weighted.cells[numbers], repeated.cells[numbers])
+    equal = cx.intent_matrix(frame.assign(weight=3), outcomes=outcomes, weight_col="weight")
+    plain = cx.intent_matrix(frame, outcomes=outcomes)
+    pd.testing.assert_frame_equal(equal.cells, plain.cells)
+    assert weighted.cells["n"].sum() == (frame["weight"] > 0).sum()
+    pair = ("promoter", "high"), ("promoter", "low")
+    for outcome in outcomes:
+        one, other = (m.difference(outcome, *pair) for m in (weighted, repeated))
+        assert (one.estimate, one.low, one.high) == pytest.approx(
+            (other.estimate, other.low, other.high)
+        )
+    assert weighted.summary().split(":")[1] == repeated.summary().split(":")[1]
+    with pytest.raises(CxError, match="negative"):
+        cx.intent_matrix(frame.assign(weight=-1), weight_col="weight")
+
+
 def test_small_cells_keep_their_outcomes_to_themselves():
     frame = crossed()
     rare = (frame["nps"] >= 9) & (frame["intent"] <= 5)

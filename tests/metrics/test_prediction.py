@@ -160,3 +160,38 @@ def test_an_outcome_that_hardly_happens_is_refused_with_the_count():
         cx.predictive_power(frame, outcome="left", predictors=PREDICTORS)
     with pytest.raises(CxError, match="column nps holds no numbers"):
         cx.predictive_power(frame.astype({"nps": str}), outcome="left", predictors=PREDICTORS)
+
+
+def numbers_of(contest):
+    frames = (contest.scores, contest.gains, contest.calibration.drop(columns="n"))
+    return np.concatenate([f.select_dtypes("number").to_numpy().ravel() for f in frames])
+
+
+@pytest.mark.parametrize("outcome", ["left", "spend"])
+def test_a_weight_of_two_is_the_row_twice_and_equal_weights_are_none(outcome):
+    rng = np.random.default_rng(6)
+    frame = told(600).assign(weight=rng.integers(1, 4, 600))
+    rules = {"outcome": outcome, "predictors": PREDICTORS, "replicates": 60}
+    weighted = cx.predictive_power(frame, weight_col="weight", **rules)
+    repeated = cx.predictive_power(frame.loc[frame.index.repeat(frame["weight"])], **rules)
+    assert numbers_of(weighted) == pytest.approx(numbers_of(repeated), rel=1e-6, abs=1e-9)
+    plain = cx.predictive_power(frame, **rules)
+    equal = cx.predictive_power(frame.assign(weight=7.5), weight_col="weight", **rules)
+    assert numbers_of(equal) == pytest.approx(numbers_of(plain), rel=1e-6, abs=1e-9)
+    assert np.abs(numbers_of(plain) - numbers_of(weighted)).max() > 0.001
+
+
+def test_weights_of_zero_leave_rows_out_and_bad_ones_are_named():
+    frame = told().assign(weight=1.0)
+    frame.loc[:99, "weight"] = 0
+    rules = {"outcome": "left", "predictors": PREDICTORS, "replicates": 9, "weight_col": "weight"}
+    contest = cx.predictive_power(frame, **rules)
+    assert (contest.n + contest.fitted_on, contest.dropped) == (1400, 100)
+    for bad, wanted in ((-1.0, "1 of 1,500 are negative"), (np.nan, "missing")):
+        frame.loc[3, "weight"] = bad
+        with pytest.raises(CxError, match=wanted):
+            cx.predictive_power(frame, **rules)
+    with pytest.raises(CxError, match="all weights are zero"):
+        cx.predictive_power(frame.assign(weight=0), **rules)
+    with pytest.raises(CxError, match="column weight is missing"):
+        cx.predictive_power(told(), **rules)

@@ -79,6 +79,42 @@ def test_difference_of_results_and_of_scores_agree():
     assert cx.nps_difference(b, a).low == pytest.approx(-difference.high)
 
 
+@pytest.mark.parametrize("method", ["score", "adjusted_wald", "wald"])
+def test_a_given_score_is_tested_in_step_with_the_interval(method):
+    found = cx.nps(scores_of(50, 20, 100), method=method)
+    for touched in (found.low, found.high):
+        assert cx.nps_difference(found, touched).p == pytest.approx(0.05, abs=1e-6)
+    test = cx.nps_difference(found, 15, level=0.9)
+    narrow = cx.nps(scores_of(50, 20, 100), method=method, level=0.9)
+    assert (test.estimate, test.low, test.high) == pytest.approx(
+        (15, narrow.low - 15, narrow.high - 15)
+    )
+    assert cx.nps_difference(found, found.estimate).p == pytest.approx(1)
+    assert cx.nps_difference(found, 45).z < 0 < test.z
+
+
+def test_a_given_score_by_hand_by_clusters_and_off_the_scale():
+    # 60 promoters, 40 detractors against 0: no passive, so the variance under 0 is 1 and z = 2
+    assert cx.nps_difference([10] * 60 + [5] * 40, 0).z == pytest.approx(2)
+    few = cx.nps(scores_of(30, 12, 80), cluster=[i % 6 for i in range(80)], weights=[1, 3] * 40)
+    assert few.df == 5
+    assert cx.nps_difference(few, few.low).p == pytest.approx(0.05, abs=1e-6)
+    assert cx.nps_difference([10, 9, 3], 100).p < 1e-9  # with a score of 100 nobody detracts
+    for bad in (101, -130, float("nan")):
+        with pytest.raises(CxError, match="must lie in -100 to 100"):
+            cx.nps_difference([10, 9, 3], bad)
+
+
+def test_labels_are_read_as_numbers_only_where_declared():
+    labels = ["10 - extremely likely", "7", "0 - not at all likely", "10 - extremely likely"]
+    table = pd.DataFrame({"customer_id": list("abcd"), "question": "nps", "score": labels})
+    with pytest.raises(CxError, match="extremely likely"):
+        cx.read_responses(table)
+    declared = {"10 - extremely likely": 10, "0 - not at all likely": 0}
+    read = cx.read_responses(table, mapping=declared)
+    assert read["score"].tolist() == [10, 7, 0, 10]
+
+
 def test_segments_are_shrunken_towards_their_mean():
     rng = np.random.default_rng(4)
     sizes = [6, 12, 40, 80, 300]

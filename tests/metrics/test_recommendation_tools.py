@@ -191,3 +191,24 @@ def test_rules_of_the_checkup_see_what_was_built_in():
     assert known.loc["ranking small teams", "low"] > 0.9
     assert known.loc["intention is not behaviour", "verdict"] == "harmless here"
     assert known.loc["intention is not behaviour", "high"] < 0.25
+
+
+def test_the_checkup_weighs_whom_the_weights_count_more():
+    rng = np.random.default_rng(9)
+    n = 1200
+    team = rng.integers(0, 8, n)
+    score = np.clip(np.round(rng.normal(6 + 0.3 * team, 1.5)), 0, 10)
+    left = (rng.random(n) < np.where(score <= 6, 0.4, 0.1)).astype(float)
+    table = pd.DataFrame({"score": score, "team": team, "left": left, "half": team // 4})
+    columns = {"team": "team", "churn": "left", "split": "half"}
+    names = ["lost information", "intention is not behaviour", "ranking small teams"]
+
+    def found(**given):
+        rows = cx.nps_checkup(table, columns=columns, **given).set_index("pitfall")
+        return rows.loc[names, "number"].to_numpy(dtype=float)
+
+    plain = found()
+    table["weight"] = 2.5
+    assert found(weight_col="weight") == pytest.approx(plain, rel=2e-3)
+    table["weight"] = np.where(left > 0, 3.0, 1.0) * np.where(score >= 9, 5.0, 1.0)
+    assert (np.abs(found(weight_col="weight") - plain) > 1e-4).all()
