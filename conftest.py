@@ -1,6 +1,9 @@
 """Shared by all tests and doctests: no figure outlives its test, and no skip where none may be."""
 
+import json
 import os
+import warnings
+from pathlib import Path
 
 import matplotlib as mpl
 import pytest
@@ -14,6 +17,33 @@ def _close_figures():
     import matplotlib.pyplot as plt
 
     plt.close("all")
+
+
+@pytest.fixture
+def run_cells(tmp_path, monkeypatch, capsys):
+    """A notebook's cells in plain Python, quicker than a kernel: what they print, and their names.
+
+    Tables go to ``tmp_path / "tables"``; warnings of cxlib are told as notes.
+    """
+    from cxlib import notebook
+    from cxlib.errors import CxWarning
+
+    def run(path, given, solutions=False):
+        monkeypatch.setenv("CXLIB_TABLES", str(tmp_path / "tables"))
+        monkeypatch.setattr(notebook, "_recorded", {})
+        names: dict = {}
+        with warnings.catch_warnings(record=True) as notes:
+            warnings.simplefilter("always", CxWarning)
+            for cell in json.loads(Path(path).read_text("utf-8"))["cells"]:
+                tags = cell["metadata"].get("tags", [])
+                if cell["cell_type"] == "code" and (solutions or "solution" not in tags):
+                    exec("".join(cell["source"]), names)
+                    if "parameters" in tags:
+                        names |= given
+        told = capsys.readouterr().out
+        return "\n".join([told, *(f"Note: {note.message}" for note in notes)]), names
+
+    return run
 
 
 @pytest.hookimpl(hookwrapper=True)

@@ -42,6 +42,8 @@ if responses is not None:
     reading = reading | ({"customer_id": None} if anonymous else {})
     answers = cx.read_responses(responses, columns=columns, **reading)
     asked = cx.nps_sittings(answers, freq=freq, scale=scale)
+    deeds = [roles[r] for r in ("churn", "spend") if roles.get(r) in asked]
+    asked = asked.assign(**{name: pd.to_numeric(asked[name]) for name in deeds})
 elif sample == "airport":
     counts = cx.read_counts(cx.data_path("airport_survey_counts.csv"))
     asked, language = counts["all"], (counts["language"], "language")

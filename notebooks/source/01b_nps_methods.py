@@ -44,6 +44,8 @@ if responses is not None:
     reading = reading | ({"customer_id": None} if anonymous else {})
     answers = cx.read_responses(responses, columns=columns, **reading)
     asked = cx.nps_sittings(answers, freq=freq, scale=scale)
+    deeds = [roles[r] for r in ("churn", "spend") if roles.get(r) in asked]
+    asked = asked.assign(**{name: pd.to_numeric(asked[name]) for name in deeds})
 elif sample == "airport":
     counts = cx.read_counts(cx.data_path("airport_survey_counts.csv"))
     asked, language = counts["all"], (counts["language"], "language")
@@ -134,7 +136,7 @@ cx.table(
 )  # fmt: skip
 
 # %% [markdown]
-# *How to read it.* A method is as good as its worst case. Wald and Dirichlet shrink to a point where nearly everybody answers alike, just where small teams live; score and adjusted Wald do not, so `cx.nps` takes the score interval unless told otherwise. With thousands of answers the four agree, and the interval is the smallest of your worries.
+# *How to read it.* A method is as good as its worst case. Where nearly everybody answers alike, just where small teams live, Wald shrinks to a point and Dirichlet never reaches the end of the scale; score and adjusted Wald hold, so `cx.nps` takes the score interval unless told otherwise. With thousands of answers the four agree, and the interval is the smallest of your worries.
 #
 # ## 2. Lost information: which statistic tells groups apart?
 # Eleven answers become three classes. What is lost depends on where two groups differ. So take the answers of this survey and worsen a tenth of one class at a time. **Bet: which of mean, NPS and top-2 box sees which change best?**
@@ -499,13 +501,20 @@ if world is not None and not world.is_sealed and "team" in given:
         f"{'closer to' if shrunken < raw else 'no closer to'} the true order. Mean error of the score itself: raw "
         f"{errors['points off, raw'].mean():.1f}, shrunken {errors['points off, shrunken'].mean():.1f} points."
     )
+    if len(errors) > 2:
+        for what, unit in (("rank error", "places"), ("points off", "points")):
+            gap = stats.mean(errors[f"{what}, raw"] - errors[f"{what}, shrunken"], level=level)
+            cx.say(
+                f"By shrinkage the {what.replace('points off', 'error of the score')} falls by {gap.estimate:.2f} {unit} a period "
+                f"({100 * level:g} % interval over {len(errors)} periods {gap.low:.2f} to {gap.high:.2f})."
+            )
     cx.record("rank_error_raw", raw, unit="places", better="down")
     cx.record("rank_error_shrunken", shrunken, unit="places", better="down")
 else:
     cx.say("The true order is known in the simulated company only. This section steps aside.")
 
 # %% [markdown]
-# *How to read it.* Shrunken ranks are better, and still far from right: with a dozen answers a team nobody can rank teams. What can be said is who lies outside the funnel, and that is where to look.
+# *How to read it.* Shrinkage is made to bring scores nearer to the truth; ranks follow only where teams differ in size, and by little. With a dozen answers a team nobody can rank teams. What can be said is who lies outside the funnel, and that is where to look.
 #
 # ## 8. Trend noise, and the same for many segments at once
 # The control chart of notebook 01 asks how far one score jumps by luck. A dashboard asks that of every segment and marks each interval that leaves zero out: with twenty segments one mark in every report is false. `cx.nps_changes` controls the **rate of false news**: of all that is marked, at most one in twenty is luck.
@@ -742,7 +751,7 @@ cx.say("\n\n".join(lines))
 # - An interval is as good as its worst measured coverage; the best statistic is the one that sees where your groups differ.
 # - Within, mix and interaction add up; a mix is a mix of the column you chose.
 # - Weights repair what known columns explain. For the rest there are ranges and bounds, and they should be printed.
-# - Small teams belong in a funnel. Ranks improve by shrinkage, and stay poor.
+# - Small teams belong in a funnel. Shrinkage mends scores more than ranks, and no rank of few answers is safe.
 # - A forecast is judged on customers it has not seen, against its rivals, with an interval of the difference.
 #
 # ## References
