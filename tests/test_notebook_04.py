@@ -40,6 +40,7 @@ def home(tmp_path_factory, world):
     jobs = {
         "company": (NOTEBOOK, f"customers = {SMALL}"),
         "airport": (NOTEBOOK, 'sample = "airport"'),
+        "methods": (COMPANION, f"customers = {SMALL}, hidden = [1.0]"),
         "files": (NOTEBOOK, FILES),
         "no_failures": (NOTEBOOK, f'sample = "files", contacts = "whole.csv", {RENAMED}'),
     }
@@ -90,6 +91,20 @@ def test_the_airport_says_what_it_cannot_say(home):
     assert gap["high"] < 0
     assert page.count("This section steps aside") >= 6
     assert "not testable" in page
+
+
+def test_the_methods(home, world):
+    page, values = report(home, "methods")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", cx.CxWarning)
+        found = cx.recovery_effect(world, "value", doubly_robust=True)
+    kept = values["recovery_effect"]
+    assert (kept["value"], kept["low"], kept["high"]) == pytest.approx(
+        (found.estimate, found.low, found.high)
+    )
+    proof = pd.read_csv(cx.data_path("proofs/recovery.csv"))
+    for text in ("goes wrong", "holds by luck here", f"{proof['datasets'].max():,} companies"):
+        assert text in page, text
 
 
 def test_files_with_names_of_their_own(home):

@@ -35,7 +35,7 @@ landmark_weeks: int = 2  # from the occasion until outcomes begin to count [week
 cost_prevention: float = 20.0  # of one failure less [EUR]
 cost_recovery: float = 0.0  # of one more excellent recovery; 0 = from the contacts, else 25 [EUR]
 seed: int = 7  # of the company
-customers: int = 12000  # its size: more than usual, so that there is something to see
+customers: int = 9000  # its size: more than usual, so that there is something to see
 level: float = 0.95  # confidence level of every interval [share]
 
 # %%
@@ -84,7 +84,8 @@ else:
     tally = counts.assign(score=counts["score"].astype(float)).groupby(["period", "problem"])[
         "score"
     ]
-    cx.table(tally.agg(n="size", mean="mean").reset_index(), decimals=2, caption="Answers 0-10 to 'would you recommend', by whether a problem was met.")  # fmt: skip
+    shown = tally.agg(n="size", mean="mean").reset_index()
+    cx.table(shown.assign(n=shown["n"].map("{:,}".format)), decimals=2, caption="Answers 0-10 to 'would you recommend', by whether a problem was met.")  # fmt: skip
     cx.say(
         "Source: the airport's public survey, as counts. It says who met a problem, and nothing of how it was "
         "solved: the claim itself is not testable here. What is testable is what a problem goes with."
@@ -122,7 +123,12 @@ else:
     with_it, without = (last.loc[last["problem"] == word, "score"] for word in ("yes", "no"))
     gap = stats.mean_difference(with_it, without, level=level)
     tested = stats.equivalence(gap.estimate, gap.standard_error, smallest_effect=smallest_effect * without.std(), level=level)  # fmt: skip
-    cx.say(f"With a problem less without, points of 0-10: {tested.summary()}")
+    cx.say(
+        f"Who met a problem answered {gap.estimate:+.2f} points of 0-10 against the others ({100 * level:g} % interval {gap.low:+.2f} to "
+        f"{gap.high:+.2f}); {smallest_effect * without.std():.2f} would be the smallest that matters. Verdict: {tested.verdict} zero."
+        if tested.verdict in ("above", "below")
+        else f"Problem against no problem, points of 0-10: {tested.summary()}"
+    )
     cx.record(
         "problem_effect", gap.estimate, gap.low, gap.high, unit="points", n=len(last), level=level
     )
@@ -274,7 +280,7 @@ if study is not None:
         f"Alike? The largest difference among {len(effect.balance)} causes was {effect.balance['before'].abs().max():.2f} SD before "
         f"weighting and is {worst:.2f} after ({'within' if worst <= 0.1 else 'beyond'} the usual 0.10). Enough? The weights are worth "
         f"{effect.effective_n[exposure]:,.0f} exposed and {effect.effective_n['no failure']:,.0f} other customers. "
-        + (f"{study.overlapping:,} failed cases were open at once with another." if study.overlapping else "No two failed cases were open at once.")
+        + f"Failed cases open at once with another: {study.overlapping:,}."
         + f"\n\nUnseen? {hidden.summary()}"
     )  # fmt: skip
 else:
@@ -326,8 +332,8 @@ if study is not None:
 else:
     cx.say(
         f"Claim R1 is not testable with these counts: nobody asked how problems were solved. Needed: the level of recovery, "
-        f"answers before, and what travellers did next. What they do show: {tested.verdict} zero by {abs(gap.estimate):.2f} points "
-        "for those who met a problem, all else unequal."
+        f"answers before, and what travellers did next. What they do show: {gap.estimate:+.2f} points "
+        f"[{gap.low:+.2f}, {gap.high:+.2f}] for those who met a problem, all else unequal."
     )
 
 # %% [markdown]

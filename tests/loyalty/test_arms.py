@@ -35,12 +35,30 @@ def sample():
 )
 def test_two_groups_agree_with_the_estimator_of_the_statistics_room(sample, ours, theirs):
     x, who, z, y = sample
-    arms = fit_arms(z, x, who, ["a", "b", "c"], weights=ours)
+    # the error with the fit of the weights alone, for every kind of weights
+    arms = replace(fit_arms(z, x, who, ["a", "b", "c"], weights=ours), kind=None)
     estimate, error, _ = contrast(group_means(arms, y))
     other = stats.weighted_effect(y, z, x, weights=theirs, cluster=who)
     # the ridge shrinks a coefficient by about 1 / 700 here
     assert estimate == pytest.approx(other.estimate, abs=0.003)
     assert error == pytest.approx(other.standard_error, rel=0.02)
+
+
+def test_inverse_probabilities_do_not_promise_more_than_given_weights(sample):
+    x, who, z, y = sample
+    arms = fit_arms(z, x, who, ["a", "b", "c"], weights="ipw")
+    found, fitted = group_means(arms, y), group_means(replace(arms, kind=None), y)
+    for group in (0, 1):
+        mine = z == group
+        share = arms.weight[mine] / arms.weight[mine].sum()
+        rest = share * (y[mine] - share @ y[mine])
+        apart = (np.bincount(who[mine], rest) ** 2).sum()
+        with_fit = (fitted.influence[:, group] ** 2).sum()
+        assert apart > with_fit
+        assert (found.influence[:, group] ** 2).sum() == pytest.approx(apart)
+    overlap = fit_arms(z, x, who, ["a", "b", "c"])
+    same = group_means(replace(overlap, kind=None), y).influence
+    np.testing.assert_array_equal(group_means(overlap, y).influence, same)
 
 
 def test_the_logit_without_a_ridge_is_the_logit(sample):

@@ -47,7 +47,7 @@ def test_the_verdict_follows_the_rule(estimate, error, outcome, word):
 
 def test_a_true_lift_is_found_and_its_size_too(world, study):
     trial = world.truth.recovery_trial(
-        levels=("none", "excellent"), first_week=13, last_week=50, horizon_weeks=13, churn_weeks=13
+        levels=("none", "excellent"), first_week=13, last_week=32, horizon_weeks=13, churn_weeks=8
     )
     ids = world.customers["customer_id"]
     true = cx.true_recovery_effects(study, trial, ids, start=world.start)
