@@ -168,9 +168,12 @@ cx.say(f"The true zero lies within the bound at strengths {', '.join(f'{h:g}' fo
 # Who has gone cannot be asked. Then the data name only bounds; a *composite* that counts a leaver as the lowest answer is honest, too, but is another question.
 
 # %%
-bounds = cx.recovery_bounds(study, answer, exposure, level=level)
-cx.table(bounds.to_frame(), decimals=2, caption=f"{answer}: three answers to three questions.")
-cx.say(bounds.summary())
+try:
+    bounds = cx.recovery_bounds(study, answer, exposure, level=level)
+    cx.table(bounds.to_frame(), decimals=2, caption=f"{answer}: three answers to three questions.")
+    cx.say(bounds.summary())
+except cx.CxError as error:
+    cx.say(f"{error.headline} This section steps aside.")
 
 # %% [markdown]
 # ## Beyond the mean
