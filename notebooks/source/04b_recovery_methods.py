@@ -223,7 +223,8 @@ for what, part in ways.groupby("outcome"):
 fairly = proof[(proof["table"] == "fair")].copy()
 fairly["claimed better"] = fairly["above"].where(fairly["outcome"] != "churn", fairly["below"])
 columns = ["truth", "customers", "outcome", "effect", "bias", "bias_error", "coverage", "verdict", "claimed better", "equivalent_at_edge", "datasets"]  # fmt: skip
-cx.table(fairly[columns].rename(columns={"bias_error": "error of bias", "equivalent_at_edge": "equivalent at the edge"}), decimals=3, caption="Overlap weights, doubly robust.")  # fmt: skip
+whole = {name: fairly[name].map("{:,}".format) for name in ("customers", "datasets")}
+cx.table(fairly[columns].assign(**whole).rename(columns={"bias_error": "error of bias", "equivalent_at_edge": "equivalent at the edge"}), decimals=3, caption="Overlap weights, doubly robust.")  # fmt: skip
 seen = fairly[~fairly["truth"].str.contains("hidden")]
 money = seen[seen["outcome"] == "value"]
 cx.say(
