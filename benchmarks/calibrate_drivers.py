@@ -129,7 +129,9 @@ def draw_segments(rng, n=400):
 
 def _share(data, level):
     found, place = data
-    low, high = expanded_quantiles(found.share_draws[:, place], level, found.units)
+    low, high = expanded_quantiles(
+        found.share_draws[:, place], level, found.units, len(found.table) + 1
+    )
     return SimpleNamespace(estimate=found.table["share"][place], low=low, high=high)
 
 

@@ -205,7 +205,7 @@ def plot_raw_and_weighted(table: pd.DataFrame, groups, *, level: float = 0.95, a
     Parameters
     ----------
     table : DataFrame
-        what, raw and weighted with their limits (shares); amounts such as cost are left out.
+        what, raw and weighted with their limits (shares); amounts (spend, cost) are left out.
     groups : (str, str)
     level : float
     ax : Axes, optional
@@ -223,7 +223,7 @@ def plot_raw_and_weighted(table: pd.DataFrame, groups, *, level: float = 0.95, a
     'easy minus hard [points], 95 % intervals'
     """
     ax = plt.gca() if ax is None else ax
-    shown = table[table["outcome"] != "cost"]
+    shown = table[~table["outcome"].isin(("spend", "cost"))]
     rows = np.arange(len(shown))
     ax.axvline(0, color=INK, linewidth=1)
     for name, colour, shift in (("raw", COLOURS[1], -0.12), ("weighted", COLOURS[0], 0.12)):

@@ -117,8 +117,8 @@ def driver_importance_by(
     for i, (name, mask) in enumerate(masks.items()):
         own, rest = shares[2 * i], shares[2 * i + 1]
         gap = own - rest
-        low, high = expanded_quantiles(own[1:], level, rows.units)
-        gap_low, gap_high = expanded_quantiles(gap[1:], level, rows.units)
+        low, high = expanded_quantiles(own[1:], level, rows.units, len(rows.names))
+        gap_low, gap_high = expanded_quantiles(gap[1:], level, rows.units, len(rows.names))
         z = gap[0] / gap[1:].std(axis=0, ddof=1)
         tables.append(
             pd.DataFrame({

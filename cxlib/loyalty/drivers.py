@@ -57,7 +57,7 @@ def driver_importance(
     Up to 15 drivers Shapley values are exact, over all subsets, by sweeps on covariances; from 16
     to 30 they are averages over 2,000 orders (with their reverses), and ``monte_carlo_error``
     says how exact they are. Intervals are percentiles of a bootstrap of rows or clusters, their
-    tails widened to Student's t with units - 1 degrees of freedom.
+    tails widened as a regression of these drivers on so few units would (`expanded_quantiles`).
 
     **What the intervals hold** (``benchmarks/out/calibration.csv``, cells "drivers, ..."): they
     cover the share in the population, not the causal weight. A share of exactly zero is never
@@ -219,26 +219,31 @@ def _contributions(stack, method, seed):
     return np.vstack([estimate, draws]), float(error)
 
 
-def expanded_quantiles(draws, level: float, units: int):
-    """Percentile limits, (2, ...), with tails as Student's t with units - 1 degrees of freedom.
+def expanded_quantiles(draws, level: float, units: int, columns: int = 1):
+    """Percentile limits, (2, ...), with tails as wide as a regression's on these units would be.
+
+    Resampling divides by units, a regression on `columns` columns by units less columns, so the
+    normal quantile becomes ``sqrt(units / left) t`` with left = units - columns (but at least half
+    of the units) degrees of freedom. 1 for means.
 
     Examples
     --------
     >>> expanded_quantiles(np.arange(1001.0), 0.95, 10).round(1)
     array([  8.6, 991.4])
     """
-    tail = ndtr(-np.sqrt(units / (units - 1)) * stdtrit(units - 1, 0.5 + level / 2))
+    left = max(units - columns, units / 2)
+    tail = ndtr(-np.sqrt(units / left) * stdtrit(left, 0.5 + level / 2))
     return np.quantile(draws, [tail, 1 - tail], axis=0)
 
 
-def _limits(stacked, level, units, logits=False):
+def _limits(stacked, level, units, columns, logits=False):
     """Estimate, low, high, error and share due to missing items of one quantity.
 
     `stacked` has one array an imputation, the estimate in its first row, replicates after it.
     """
     if len(stacked) == 1:
         estimate, draws = stacked[0][0], stacked[0][1:]
-        low, high = expanded_quantiles(draws, level, units)
+        low, high = expanded_quantiles(draws, level, units, columns)
         return estimate, low, high, draws.std(axis=0, ddof=1), np.zeros_like(estimate)
     plain = [
         np.array(v) for v in zip(*((s[0], s[1:].var(axis=0, ddof=1)) for s in stacked), strict=True)
@@ -267,11 +272,11 @@ def _result(stacks, ratings, method, level, seed) -> DriverImportance:
         ("contribution", contributions, True),
         ("coefficient", [coefficients(s) for s in stacks], False),
     ):
-        *found, lost = _limits(values, level, units, logits=bounded)
+        *found, lost = _limits(values, level, units, len(names), logits=bounded)
         table |= zip((name + end for end in ("", "_low", "_high", "_error")), found, strict=True)
         if name == "share":
             missing_share = lost
-    r2, r2_low, r2_high, *_ = _limits(sums, level, units, logits=True)
+    r2, r2_low, r2_high, *_ = _limits(sums, level, units, len(names), logits=True)
     covariance = np.mean([s[0] for s in stacks], axis=0)
     spread = np.sqrt(np.diag(covariance))
     correlations = covariance / np.outer(spread, spread)

@@ -166,10 +166,11 @@ def halo(
     after = lmg(rest) * rest[:, -1, -1][:, None]
     table = pd.DataFrame({"driver": rows.names[:-1], "loading": loading[0]})
     for name, values in (("before", before / r2), ("after", after / r2)):
-        low, high = expanded_quantiles(values[1:], level, rows.units)
+        low, high = expanded_quantiles(values[1:], level, rows.units, len(rows.names))
         table[name], table[f"{name}_low"], table[f"{name}_high"] = values[0], low, high
     whole = general / r2[:, 0]
-    ends = [expanded_quantiles(v[1:], level, rows.units) for v in (explained, whole)]
+    columns = len(rows.names)
+    ends = [expanded_quantiles(v[1:], level, rows.units, columns) for v in (explained, whole)]
     return Halo(
         rows.names[-1], float(explained[0]), *map(float, ends[0]), float(whole[0]),
         *map(float, ends[1]), table, len(rows.values), level,

@@ -135,8 +135,11 @@ def importance_performance(
     important, well = shares > 1 / shares.shape[1], means > line
     agree = (important[1:] == important[0]) & (well[1:] == well[0])
     table = pd.DataFrame({"driver": rows.names[:-1]})
-    for name, values in (("importance", shares), ("performance", means)):
-        low, high = expanded_quantiles(values[1:], level, rows.units)
+    for name, values, columns in (
+        ("importance", shares, len(rows.names)),
+        ("performance", means, 1),
+    ):
+        low, high = expanded_quantiles(values[1:], level, rows.units, columns)
         table[name], table[f"{name}_low"], table[f"{name}_high"] = values[0], low, high
     table["quadrant"] = [
         QUADRANTS[bool(i), bool(w)] for i, w in zip(important[0], well[0], strict=True)

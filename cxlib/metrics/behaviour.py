@@ -186,8 +186,8 @@ def follow_up(
     DataFrame
         The answers kept, with orders and spend of the days after the answer up to the horizon;
         quiet (no order), left (a contract ended, where `customers` tells), churned (either);
-        earlier_rate (orders a week of the time before, which counts as no shorter than the horizon)
-        and recency_weeks (since the last order).
+        earlier_rate and earlier_spend (orders and spend a week of the time before, which counts as
+        no shorter than the horizon) and recency_weeks (since the last order).
         ``attrs["follow_up"]``: answers, undated, too_late, not_buying, kept.
 
     Raises
@@ -255,6 +255,7 @@ def follow_up(
     found["quiet"] = found["orders"] == 0
     found["churned"] = found["quiet"]
     found["earlier_rate"] = ((now - start) / (seen / 7))[kept]
+    found["earlier_spend"] = ((spent[now] - spent[start]) / (seen / 7))[kept]
     latest = key[np.maximum(now - 1, 0)] - who[1] * DAY_SPAN
     found["recency_weeks"] = np.where(now > start, (asked - latest) / 7, np.nan)[kept]
     if customers is not None and "left_at" in customers:

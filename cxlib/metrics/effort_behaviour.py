@@ -20,10 +20,12 @@ KNOWN = ("segment", "country", "plan", "channel", "topic", "tenure_years", "earl
          "recency_weeks")  # fmt: skip
 OUTCOMES = {
     "repurchase": "buys again",
-    "more_often": "buys more often than before",
+    "spends_more": "spends more a week than before",
+    "spend": "spend up to the horizon",
     "came_back": "contacts us again about it",
     "cost": "cost of the matter",
 }
+MONEY = ("spend", "cost")
 FEWEST = 10
 
 
@@ -48,8 +50,8 @@ def effort_follow_up(
     scale, high_means
         As in `cx.ces`.
     transactions : DataFrame, optional
-        Gives repurchase and more_often (orders a week after the answer against before) of those
-        who were buying, as `cx.follow_up` takes them.
+        Gives repurchase, spends_more (spend a week after the answer above that before it) and spend
+        (money up to the horizon) of those who were buying, as `cx.follow_up` takes them.
     contacts : DataFrame, optional
         With repeat_of: came_back, for contacts opened at least `repeat_days` before the last one;
         with cost: cost of the contact and of the contacts that repeat it within these days.
@@ -103,9 +105,9 @@ def effort_follow_up(
         later = follow_up(rows, transactions, horizon_weeks=horizon_weeks).set_index("row")
         rows = rows.set_index("row")
         rows["repurchase"] = (later["orders"] > 0).astype(float).reindex(rows.index)
-        often = later["orders"] / horizon_weeks > later["earlier_rate"]
-        rows["more_often"] = often.astype(float).reindex(rows.index)
-        for name in ("earlier_rate", "recency_weeks"):
+        more = later["spend"] / horizon_weeks > later["earlier_spend"]
+        rows["spends_more"] = more.astype(float).reindex(rows.index)
+        for name in ("spend", "earlier_rate", "recency_weeks"):
             rows[name] = later[name].reindex(rows.index)
         rows = rows.reset_index(drop=True)
     return rows
@@ -171,7 +173,7 @@ class EffortBehaviour:
         """One sentence an outcome, with its uncertainty."""
         texts = []
         for row in self.table.itertuples():
-            scale, sign, unit = (1, "", "") if row.outcome == "cost" else (100, " %", " points")
+            scale, sign, unit = (1, "", "") if row.outcome in MONEY else (100, " %", " points")
             texts.append(
                 f"{row.what}: {scale * row.first:.1f} against {scale * row.second:.1f}{sign}, raw "
                 f"{scale * row.raw:+.1f}{unit}, like with like {scale * row.weighted:+.1f}{unit} "

@@ -42,12 +42,14 @@ trial_shares: list = [
 ]  # carts paid now, and the least that would be worth a shorter checkout [share]
 horizon_weeks: int = 26  # how long customers are followed after an answer [weeks]
 seed: int = 7  # of the company: another number, another company
-customers: int = 5000  # size of the company
+customers: int = 3000  # size of the company
 weeks: int = 104  # length of its history [weeks]
 level: float = 0.95  # confidence level of every interval [share]
 
 # %%
+import tempfile
 import warnings
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -148,6 +150,7 @@ rows = [
 ]
 cx.table(
     pd.DataFrame(rows, columns=["read", "easy [%]", "from [%]", "to [%]", "n"]),
+    decimals=0,
     caption=f"Share of answers on the easy side of the midpoint, {100 * level:g} % intervals.",
 )
 cx.say(
@@ -404,7 +407,7 @@ else:
 
 # %% [markdown]
 # ## From effort to deeds
-# A vendor's figure (claim E1): after an easy experience 94 % buy again, after a hard one 4 %; and 88 % spend more. That was *stated intention*. And E2: less effort, fewer repeat contacts, lower cost, with the first-contact solution as the lever. We look at what customers did. **Guess both shares, of those with an easy and those with a hard contact, who bought again within the horizon.**
+# A vendor's figure (claim E1): after an easy experience 94 % buy again, after a hard one 4 %; and 88 % spend more. That was *stated intention*. And E2: less effort, fewer repeat contacts, lower cost, with the first-contact solution as the lever. We look at what customers did. **Guess both shares, of those with an easy and those with a hard contact, who bought again within the horizon; and how many of the first spent more a week than before.**
 
 # %%
 deeds = None
@@ -418,14 +421,15 @@ if tables:
         cx.say(f"{refusal} This section steps aside.")
 if deeds is not None:
     table = deeds.table.set_index("what")
-    size = pd.Series(np.where(table["outcome"] == "cost", 1, 100), table.index)
+    size = pd.Series(np.where(table["outcome"].isin(["spend", "cost"]), 1, 100), table.index)
     ends = ["first", "first_low", "first_high", "second", "second_low", "second_high"]
-    seen = table[ends].mul(size, axis=0).round(1).join(table[["n", "first_n", "second_n"]])
+    seen = table[ends].mul(size, axis=0).join(table[["n", "first_n", "second_n"]])
     seen.columns = ["easy", "from", "to", "hard", "from ", "to ", "n", "n easy", "n hard"]
     cx.table(
         seen.rename_axis("after a contact"),
         index=True,
-        caption=f"In %, cost in money; {horizon_weeks} weeks for purchases, 30 days for repeats. Answers at the midpoint are left out. The claim: 94 % after easy, 4 % after hard.",
+        decimals=0,
+        caption=f"In %, spend and cost in money; {horizon_weeks} weeks for purchases, 30 days for repeats. Answers at the midpoint are left out. The claim: 94 % buy again after easy, 4 % after hard, and 88 % spend more.",
     )
     cx.show(
         deeds.plot().figure,
@@ -547,8 +551,18 @@ if deeds is not None:
             [
                 "E1",
                 "94 % against 4 % buy again",
-                f"{100 * r['first']:.0f} % [{100 * r['first_low']:.0f}, {100 * r['first_high']:.0f}] against {100 * r['second']:.0f} % [{100 * r['second_low']:.0f}, {100 * r['second_high']:.0f}]; like with like {100 * r['weighted']:+.0f} [{100 * r['weighted_low']:+.0f}, {100 * r['weighted_high']:+.0f}] points; n = {int(r['n'])}",
+                f"{100 * r['first']:.0f} % [{100 * r['first_low']:.0f}, {100 * r['first_high']:.0f}] against {100 * r['second']:.0f} % [{100 * r['second_low']:.0f}, {100 * r['second_high']:.0f}]; like with like {100 * r['weighted']:+.0f} [{100 * r['weighted_low']:+.0f}, {100 * r['weighted_high']:+.0f}] points; n = {int(r['n']):,}",
                 f"figures {'contradicted' if refuted else 'not contradicted'}; a difference of 5 points or more: {stats.judge_claim(r['weighted_low'], r['weighted_high'], 0.05)}",
+            ]
+        )
+    if "spends_more" in by.index:
+        r = by.loc["spends_more"]
+        told_claims.append(
+            [
+                "E1",
+                "after an easy one 88 % spend more",
+                f"{100 * r['first']:.0f} % [{100 * r['first_low']:.0f}, {100 * r['first_high']:.0f}] spent more a week than before; n = {int(r['first_n']):,}. After a hard one {100 * r['second']:.0f} % [{100 * r['second_low']:.0f}, {100 * r['second_high']:.0f}]; n = {int(r['second_n']):,}",
+                f"figure {'not contradicted' if r['first_low'] <= 0.88 <= r['first_high'] else 'contradicted'}",
             ]
         )
     if "came_back" in by.index:
@@ -557,7 +571,7 @@ if deeds is not None:
             [
                 "E2",
                 "less effort, fewer repeats",
-                f"{100 * r['weighted']:+.0f} [{100 * r['weighted_low']:+.0f}, {100 * r['weighted_high']:+.0f}] points, like with like; n = {int(r['n'])}",
+                f"{100 * r['weighted']:+.0f} [{100 * r['weighted_low']:+.0f}, {100 * r['weighted_high']:+.0f}] points, like with like; n = {int(r['n']):,}",
                 stats.judge_claim(-r["weighted_high"], -r["weighted_low"], 0.02),
             ]
         )
@@ -595,6 +609,8 @@ if len(variance):
 verdicts = pd.DataFrame(told_claims, columns=["claim", "says", "here", "verdict"])
 lead = "Where the hour saves most cannot be told without what happened in each contact."
 if first is not None:
+    by_what = "per_hour" if "per_hour" in first else "gain"
+    close = (priorities.table[f"{by_what}_high"].iloc[1:] > first[f"{by_what}_low"]).any()
     lead = (
         f"Put the hour into {first['remedy']!r}: it concerns {100 * first['frequency']:.0f} % of contacts and would make {100 * first['effect']:.0f} in 100 of them easy that are not."
         + (
@@ -602,6 +618,7 @@ if first is not None:
             if "per_hour" in first
             else ""
         )
+        + (" That it comes first may be luck." if close else "")
     )
 cx.say(
     f"{lead} Today {100 * score.share_easy:.0f} % of answers are easy ({100 * level:g} % interval {100 * score.share_easy_low:.0f} to {100 * score.share_easy_high:.0f})."
@@ -623,7 +640,7 @@ cx.export("effort_claims", verdicts)
 # 1. *On paper.* Seven customers answer "made it easy for me": 7, 6, 6, 5, 4, 2, 1. Work out mean, share easy, top-2 and net easy; then share easy again with the scale read the wrong way round.
 # 2. *To argue.* "Contacts that were solved at once are rated easier, so let us close every case in the first contact." Three sentences: what is right, what is missing?
 # 3. *Change a parameter.* Your team learns to avoid a transfer with one minute of work instead of three, and the rest stays. What comes first now, and what has not changed at all?
-# 4. *A new file.* A file with answers in words has to be read: write the mapping for "stimme voll zu", "stimme zu", "teils, teils", "stimme nicht zu", "stimme gar nicht zu". Why is there no default?
+# 4. *A new file.* A survey tool exports a file with the columns Kunde, Frage and Antwort, and the answers are words. Write such a file, read it, and write the mapping for "stimme voll zu", "stimme zu", "teils, teils", "stimme nicht zu", "stimme gar nicht zu". Why is there no default?
 # 5. *Design a study.* You want to show that one step less raises the share easy from 67 to 72 %, with 80 % power, and one customer in five answers. How many contacts must be in each arm? What is drawn by lot, contacts or agents?
 
 # %% [markdown] tags=["solution"]
@@ -646,15 +663,14 @@ if found is not None and "transfers" in found.drivers:  # exercise 3
             priorities.table.set_index("driver")["gain"].sort_index(),
         ),
     )
-words = pd.DataFrame(
-    {
-        "customer_id": list("abc"),
-        "question": "ces",
-        "score": ["stimme zu", "teils, teils", "stimme voll zu"],
-    }
+words = Path(tempfile.mkdtemp()) / "words.csv"  # exercise 4: as a survey tool exports it
+words.write_text(
+    "Kunde;Frage;Antwort\na;ces;stimme zu\nb;ces;teils, teils\nc;ces;stimme voll zu\n", "utf-8"
 )
 read = cx.read_responses(
     words,
+    delimiter=";",
+    columns={"customer_id": "Kunde", "question": "Frage", "score": "Antwort"},
     scale={"ces": (1, 5)},
     mapping={
         "stimme voll zu": 5,
@@ -664,7 +680,7 @@ read = cx.read_responses(
         "stimme gar nicht zu": 1,
     },
 )
-print(read["score"].tolist())  # exercise 4
+print(read["score"].tolist())
 need = stats.plan_two_shares(0.67, 0.72)
 print(
     f"{need.n_per_arm:,} answers, so {need.n_per_arm / 0.2:,.0f} contacts in each arm"

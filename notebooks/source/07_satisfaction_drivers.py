@@ -25,7 +25,7 @@ demography: list = ["country", "segment"]  # groups to hold against groups by ex
 bets: dict = {}  # the class's 100 points of budget by driver; empty = as importance says
 step: float = 0.5  # what an initiative adds to one experience [SD of customers]
 seed: int = 7  # of the company: another number, another company
-customers: int = 5000  # size of the company
+customers: int = 3000  # size of the company
 weeks: int = 104  # length of its history [weeks]
 horizon_weeks: int = 26  # how long purchases are followed after an answer [weeks]
 bootstrap: int = 2000  # resamples behind each interval
@@ -36,7 +36,9 @@ level: float = 0.95  # confidence level of every interval [share]
 # One row is one answer: how satisfied somebody was, and how they rated each experience. After a delivery our company asks for quality, service, delivery and price, and whether expectations had been high.
 
 # %%
+import tempfile
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -501,7 +503,9 @@ words = {"trifft nicht zu": 1, "teils, teils": 2, "trifft zu": 3, "trifft voll z
 rng = np.random.default_rng(1)
 file = pd.DataFrame(rng.integers(0, 4, (120, 3)), columns=["quality", "service", "csat"])
 file["csat"] = (file["quality"] + rng.integers(0, 2, 120)).clip(upper=3)
-file = file.apply(lambda column: column.map(list(words).__getitem__))
+path = Path(tempfile.mkdtemp()) / "survey.csv"
+file.apply(lambda column: column.map(list(words).__getitem__)).to_csv(path, index=False)
+file = pd.read_csv(path)
 try:
     cx.driver_importance(file, "csat", ["quality", "service"])
 except cx.CxError as error:

@@ -297,6 +297,22 @@ def test_follow_up_counts_repeats_and_cost_within_the_days():
     assert after["came_back"].isna().tolist() == [False, False, True]  # opened too late to follow
 
 
+def test_spending_more_is_a_week_after_against_a_week_before():
+    told = pd.DataFrame(
+        {"customer_id": ["a", "b"], "score": [7, 2], "answered_at": pd.Timestamp("2025-03-01")}
+    )
+    orders = pd.DataFrame(
+        {
+            "customer_id": ["a", "a", "b", "b", "a"],
+            "ordered_at": ["2025-01-20", "2025-03-10", "2025-01-20", "2025-03-10", "2025-06-01"],
+            "amount": [20.0, 30.0, 20.0, 10.0, 1.0],
+        }
+    )
+    after = cx.effort_follow_up(told, **EASY, transactions=orders, horizon_weeks=8)
+    assert after["spends_more"].tolist() == [1, 0]
+    assert after["spend"].tolist() == [30, 10]
+
+
 def test_nothing_to_compare_says_why():
     frame = pd.DataFrame({"customer_id": range(8), "felt": ["easy", "hard"] * 4, "cost": 1.0})
     with pytest.raises(CxError, match="cost: only 4 customers in the smaller group"):
