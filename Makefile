@@ -9,7 +9,7 @@ JOBS ?= 2
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help reports test lint lab notebooks lock bench calibrate test-pandas2 test-scale clean
+.PHONY: help reports test test-notebooks lint lab notebooks lock bench calibrate test-pandas2 test-scale clean
 
 help: ## Show what can be made
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' Makefile
@@ -29,6 +29,9 @@ reports: $(READY) ## Run every job of reports/jobs.toml and print the path of th
 
 test: $(READY) ## Run all tests
 	@$(BIN)/python -m pytest -q -n $(JOBS)
+
+test-notebooks: $(READY) ## Run every notebook by its defaults in jupyter execute
+	@CXLIB_ALL_NOTEBOOKS=1 $(BIN)/python -m pytest -q -n $(JOBS) tests/test_jupyter_execute.py
 
 lint: $(READY) ## Check code and notebooks with ruff, and that notebooks equal their sources
 	@$(BIN)/ruff check .

@@ -233,11 +233,11 @@ def predictive_power(
     tail = [0.5 - level / 2, 0.5 + level / 2]
     scores, gains = [], []
     for (name, measure), values in draws.items():
-        scores.append([name, measure, values[0], *np.quantile(values[1:], tail)])
+        scores.append([name, measure, values[0], *np.quantile(values[1:], tail, method="weibull")])
         if name != reference:
             gain = values - draws[reference, measure]
             gain = -gain if measure in SMALL_IS_GOOD else gain
-            gains.append([name, measure, gain[0], *np.quantile(gain[1:], tail)])
+            gains.append([name, measure, gain[0], *np.quantile(gain[1:], tail, method="weibull")])
     columns = ["predictor", "measure", "estimate", "low", "high"]
     return PredictionContest(
         outcome,
