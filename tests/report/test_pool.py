@@ -58,7 +58,7 @@ def test_the_time_limit_covers_all_attempts(job, tmp_path):
 
     def attempt(seconds):
         (tmp_path / "tries.txt").unlink(missing_ok=True)
-        made, began = job(code, f"retries = 5\ntimeout_minutes = {seconds / 60:.6f}\n"), now()
+        made, began = job(code, f"retries = 5\ntimeout_minutes = {seconds / 60!r}\n"), now()
         return run(made), now() - began
 
     def tried_twice():
