@@ -173,9 +173,7 @@ def claim_cells() -> list[Cell]:
         Cell("clusters: difference of amounts, 80 and 150 customers", draw_cells, _difference),
         Cell("2 x 2 trial: interaction, 120 an arm", draw_trial, interaction),
         Cell("2 x 2 trial: average effect, 120 an arm", draw_average, average),
-        Cell(
-            "prediction: gain of a second question, 400 customers", draw_survey, _gain_less_truth
-        ),
+        Cell("prediction: gain of a second question, 400 customers", draw_survey, _gain_less_truth),
     ]
     none = {
         "a gain of prediction": (partial(draw_survey, helps=False), _gain),
