@@ -235,7 +235,7 @@ def nps_difference(a, b, *, level: float = 0.95, method: str = "mover") -> Diffe
     Parameters
     ----------
     a : NpsResult or array_like of scores
-        Of weighted or clustered results the effective n counts.
+        Of weighted or clustered results the effective n counts, and Student's t by their df.
     b : NpsResult, array_like of scores, or one number
         A number is a given NPS, such as a target: a one-sample test by `a`'s own interval
         (`cxlib.stats.net_score_against`).
@@ -258,11 +258,10 @@ def nps_difference(a, b, *, level: float = 0.95, method: str = "mover") -> Diffe
     """
     if isinstance(b, Real):
         return _against(a if isinstance(a, NpsResult) else nps(a), b, level)
-    parts = []
-    for side in (a, b):
-        result = side if isinstance(side, NpsResult) else nps(side, level=level)
-        parts.append(_effective(result))
-    return net_score_difference(*parts, level=level, method=method)
+    sides = [side if isinstance(side, NpsResult) else nps(side, level=level) for side in (a, b)]
+    return net_score_difference(
+        *map(_effective, sides), level=level, method=method, df=[side.df for side in sides]
+    )
 
 
 def _effective(result: NpsResult) -> tuple[float, float, float]:

@@ -193,7 +193,13 @@ def mover(difference, left, right):
 
 
 def net_score_difference(
-    first, second, *, level: float = 0.95, method: str = "mover", scale: float = 100.0
+    first,
+    second,
+    *,
+    level: float = 0.95,
+    method: str = "mover",
+    df=(math.inf, math.inf),
+    scale: float = 100.0,
 ) -> Difference:
     """Difference of the net scores of two independent groups: first minus second.
 
@@ -206,6 +212,9 @@ def net_score_difference(
     method : {"mover", "wald"}, optional
         ``mover`` combines the score limits of the two groups; ``wald`` is ``d +- z s`` with
         ``s^2 = v1 / n1 + v2 / n2``.
+    df : tuple of array_like, optional
+        Degrees of freedom of each group's variance, where it was estimated by clusters. Joined
+        as ``s^4 / sum (v_i / n_i)^2 / df_i`` (Satterthwaite), they give Student's t in place of z.
     scale : float, optional
         100 gives points, 1 gives shares.
 
@@ -233,17 +242,20 @@ def net_score_difference(
     >>> round(change.estimate, 1), round(change.low, 1), round(change.high, 1)
     (-11.9, -24.0, 0.3)
     """
-    from scipy.special import ndtr
+    from scipy.special import stdtr
 
     check_choice("method", method, ("mover", "wald"))
-    critical = critical_value(level)
     if not all(hasattr(group, "__len__") and len(group) == 3 for group in (first, second)):
         raise CxError("Each group is (promoters, detractors, n): three counts.")
     a, b = _checked(*first), _checked(*second)
     a, b = np.split(np.array(np.broadcast_arrays(*a, *b)), 2)
     left, right = (a[0] - a[1]) / a[2], (b[0] - b[1]) / b[2]
     difference = left - right
-    error = np.sqrt(_variance(*a) / a[2] + _variance(*b) / b[2])
+    parts = np.stack([_variance(*a) / a[2], _variance(*b) / b[2]])
+    error = np.sqrt(parts.sum(axis=0))
+    own = sum(np.divide(v**2, f) for v, f in zip(parts, df, strict=True))
+    joint = np.divide(error**4, own, out=np.full(error.shape, math.inf), where=own > 0)
+    critical = critical_value(level, joint)
     if method == "wald":
         refuse(error == 0, "a Wald difference needs spread in one group", 'method="mover"')
         low, high = difference - critical * error, difference + critical * error
@@ -274,7 +286,7 @@ def net_score_difference(
         "points" if scale == 100 else "",
         plain(scale * error),
         plain(z),
-        plain(2 * ndtr(-np.abs(exact))),
+        plain(2 * stdtr(joint, -np.abs(exact))),
     )
 
 

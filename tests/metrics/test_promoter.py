@@ -1,11 +1,14 @@
 """NPS against the published intervals and the airport survey; properties; bad input."""
 
+from dataclasses import replace
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import stats
 
 import cxlib as cx
 from cxlib.errors import CxError
@@ -77,6 +80,20 @@ def test_difference_of_results_and_of_scores_agree():
     assert cx.nps_difference(cx.nps(a), cx.nps(b)) == difference
     assert difference.estimate == pytest.approx(cx.nps(a).estimate - cx.nps(b).estimate)
     assert cx.nps_difference(b, a).low == pytest.approx(-difference.high)
+
+
+def test_a_difference_of_few_clusters_is_as_sure_as_its_clusters_allow():
+    few, many = (
+        cx.nps(scores_of(30, 12, 80), cluster=[i % teams for i in range(80)]) for teams in (6, 80)
+    )
+    found = cx.nps_difference(few, many)
+    as_if_known = cx.nps_difference(replace(few, df=np.inf), replace(many, df=np.inf))
+    parts = np.array([few.standard_error, many.standard_error]) ** 2
+    df = parts.sum() ** 2 / (parts**2 / [few.df, many.df]).sum()
+    wider = (found.high - found.low) / (as_if_known.high - as_if_known.low)
+    assert wider == pytest.approx(stats.t.ppf(0.975, df) / stats.norm.ppf(0.975), rel=0.03)
+    shifted = cx.nps_difference(few, cx.nps([10, 10, 10, 3] * 20, cluster=list(range(80))))
+    assert (shifted.p < 0.05) == (not shifted.low <= 0 <= shifted.high)
 
 
 @pytest.mark.parametrize("method", ["score", "adjusted_wald", "wald"])
