@@ -136,7 +136,13 @@ def nps_checkup(
             return pitfalls.mix_shift(votes, periods, column("segment"), level, margin, weighted)
         if name == "non-response":
             return pitfalls.nonresponse(
-                _last_period(responses, roles), score_col, list(known), population, level, margin
+                _last_period(responses, roles),
+                score_col,
+                list(known),
+                population,
+                level,
+                margin,
+                weight_col,
             )
         if name == "response style":
             anchor = column("anchor") if "anchor" in roles else None

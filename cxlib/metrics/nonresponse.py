@@ -48,8 +48,26 @@ def _pooled(labels, answers) -> dict[str, str]:
     return names
 
 
-def rake_to(answered: pd.DataFrame, whole: pd.DataFrame, keys: Sequence[str]):
+def _design(frame: pd.DataFrame, column: str | None) -> np.ndarray:
+    """Design weights of all rows; 1 each where there are none."""
+    if column is None or column not in frame:
+        return np.ones(len(frame))
+    weight = pd.to_numeric(frame[column], errors="coerce").to_numpy(float)
+    bad = ~(np.isfinite(weight) & (weight >= 0))
+    if bad.any() or not weight.any():
+        raise CxError(
+            f"{column}: {int(bad.sum()):,} of {len(weight):,} weights are missing, infinite or "
+            "negative, or all are zero. Everybody asked has a design weight, the silent, too."
+        )
+    return weight
+
+
+def rake_to(
+    answered: pd.DataFrame, whole: pd.DataFrame, keys: Sequence[str], weight_col: str | None = None
+):
     """Pooled margins of those who answered, and weights that give them the whole's shares.
+
+    Design weights count in the whole's shares, and are where raking starts.
 
     Returns
     -------
@@ -71,6 +89,7 @@ def rake_to(answered: pd.DataFrame, whole: pd.DataFrame, keys: Sequence[str]):
             "there several answers a member? Then pass cluster_col, or one period at a time."
         )
     groups, targets = {}, {}
+    start, counted = _design(answered, weight_col), _design(whole, weight_col)
     for key in keys:
         code, labels = _coded(whole[key])
         own_code, own_labels = _coded(answered[key])
@@ -82,9 +101,11 @@ def rake_to(answered: pd.DataFrame, whole: pd.DataFrame, keys: Sequence[str]):
         if len(pooled) > 1:
             place = np.array([pooled.index(names[label]) for label in labels])
             groups[key] = place[own_code]
-            targets[key] = dict(enumerate(np.bincount(place[code]) / len(whole)))
+            shares = np.bincount(place[code], counted) / counted.sum()
+            targets[key] = dict(enumerate(shares))
     table = pd.DataFrame(groups, index=range(len(answered)))
-    return table, rake(table, targets) if targets else np.ones(len(answered))
+    start = start * (len(start) / start.sum())
+    return table, rake(table, targets, weights=start) if targets else start
 
 
 def nps_reweighted(
@@ -94,6 +115,7 @@ def nps_reweighted(
     population: pd.DataFrame | None = None,
     level: float = 0.95,
     score_col: str = "score",
+    weight_col: str | None = None,
     cluster_col: str | None = None,
 ) -> NpsResult:
     """Net promoter score of all who were asked, or of a whole population, from those who answered.
@@ -114,6 +136,10 @@ def nps_reweighted(
         One row a member, with the columns `by`; default all rows of `responses`. Those who
         answered belong to it.
     level, score_col : str
+    weight_col : str, optional
+        Design weights of everybody asked, where not all had the same chance to be: raking starts
+        from them, and they count in the shares of the population (of `population` if it has the
+        column). There is then no finite-population correction.
     cluster_col : str, optional
         Rows of one label depend on each other; there is then no finite-population correction.
 
@@ -144,18 +170,18 @@ def nps_reweighted(
     (30.0, 0.0)
     """
     keys = [by] if isinstance(by, str) else list(by)
-    require_columns(responses, [score_col, *keys, cluster_col])
+    require_columns(responses, [score_col, *keys, weight_col, cluster_col])
     asked = _asked(responses)
     given = read_answers(asked[score_col], SCALE)
     whole = asked if population is None else population
-    table, weights = rake_to(asked[given.kept], whole, keys)
+    table, weights = rake_to(asked[given.kept], whole, keys, weight_col)
     votes = cast_votes(given.scores)
     cluster = None if cluster_col is None else asked.loc[given.kept, cluster_col].astype(object)
     found = weighted_net_score(
         votes,
         weights,
         cluster=cluster,
-        population=len(whole) if cluster_col is None else None,
+        population=len(whole) if cluster_col is None and weight_col is None else None,
         raked_on=table if len(table.columns) else None,
         level=level,
     )

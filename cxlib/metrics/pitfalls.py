@@ -176,7 +176,7 @@ def mix_shift(votes, periods, column, level, margin, weighted):
     return Finding(verdict, split.mix, split.mix_low, split.mix_high, "points", text)
 
 
-def nonresponse(asked: pd.DataFrame, score_col, known, population, level, margin):
+def nonresponse(asked: pd.DataFrame, score_col, known, population, level, margin, weight_col=None):
     """What weighting by known columns changes, and what it cannot reach."""
     answered = asked[asked[score_col].notna()]
     whole = asked if population is None else population
@@ -190,13 +190,15 @@ def nonresponse(asked: pd.DataFrame, score_col, known, population, level, margin
         verdict = HARMLESS if bounds.bound_high - bounds.bound_low <= 2 * margin else CANNOT
         return Finding(verdict, np.nan, bounds.bound_low, bounds.bound_high, "points",
                        f"{rate}; nothing known of the silent; limits: worst case")  # fmt: skip
-    table, weights = rake_to(answered, whole, known)
+    table, weights = rake_to(answered, whole, known, weight_col)
     votes = cast_votes(answered[score_col]).astype(float)
-    own, plain = weights / weights.sum(), np.full(len(votes), 1 / len(votes))
+    design = rake_to(answered, whole, [], weight_col)[1]
+    own, plain = weights / weights.sum(), design / design.sum()
     shift = own @ votes - plain @ votes
     left = unexplained(votes, weights, table) if len(table.columns) else votes - own @ votes
     moves = own * left - plain * (votes - plain @ votes)
-    error = np.sqrt((moves**2).sum() * (1 - len(votes) / len(whole)))
+    unseen = 1 - len(votes) / len(whole) if weight_col is None else 1.0
+    error = np.sqrt((moves**2).sum() * unseen)
     half = float(critical_value(level)) * error
     number, low, high = (100 * v for v in (shift, shift - half, shift + half))
     verdict = MATTERS if low > margin or high < -margin else CANNOT

@@ -37,6 +37,29 @@ def test_a_census_has_no_sampling_error_and_few_answers_are_pooled():
     assert cx.nps_reweighted(rare, by="size").n == asked["score"].notna().sum()
 
 
+def test_design_weights_count_in_the_population_and_are_where_raking_starts():
+    asked = invitations().assign(design=1.0)
+    chance = np.where(asked["would"] >= 9, 0.3, 1.0)  # promoters were invited more rarely
+    kept = np.random.default_rng(3).random(len(asked)) < chance
+    some = asked.assign(design=1 / chance)[kept]
+    truth = cx.nps(asked["would"]).estimate
+    assert cx.nps_reweighted(some, by="size").high < truth
+    fair = cx.nps_reweighted(some, by="size", weight_col="design")
+    assert fair.low < truth < fair.high
+    even = cx.nps_reweighted(asked, by="size", weight_col="design")
+    plain = cx.nps_reweighted(asked, by="size")
+    assert even.estimate == pytest.approx(plain.estimate)
+    assert even.low < plain.low  # no finite-population correction
+    rows = [
+        cx.nps_checkup(some, known=["size"], weight_col=w).set_index("pitfall").loc["non-response"]
+        for w in (None, "design")
+    ]
+    assert rows[1]["number"] != pytest.approx(rows[0]["number"], abs=0.5)
+    holed = some.assign(design=some["design"].where(np.arange(len(some)) > 1))
+    with pytest.raises(cx.CxError, match=r"2 of .* weights are missing"):
+        cx.nps_reweighted(holed, by="size", weight_col="design")
+
+
 def test_the_range_of_the_silent():
     asked = invitations()
     fair = cx.nps_reweighted(asked, by="size")
