@@ -9,7 +9,7 @@ import pandas as pd
 
 from cxlib.errors import CxError, Problem
 from cxlib.metrics import pitfalls
-from cxlib.metrics.votes import read_votes, require_columns
+from cxlib.metrics.votes import read_votes, require_columns, told_in_words
 from cxlib.stats.checks import check_level
 
 __all__ = ["PITFALLS", "nps_checkup"]
@@ -210,6 +210,8 @@ def _roles(responses, given: dict) -> dict:
         frame, column = what if isinstance(what, tuple) else (responses, what)
         if column not in frame:
             problems.append(Problem(f"{name}: column {column!r} is missing"))
+        elif name == "churn":
+            problems += told_in_words(frame, [column])
         roles[name] = frame, column
     if problems:
         raise CxError("The checkup cannot begin.", problems)

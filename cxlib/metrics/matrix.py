@@ -13,6 +13,7 @@ from cxlib.figures.small_groups import MIN_CELL, small_groups
 from cxlib.metrics.answers import read_answers
 from cxlib.metrics.behaviour import clustered_share, need_columns
 from cxlib.metrics.intention import ask_for_intent_scale
+from cxlib.metrics.votes import told_in_words
 from cxlib.stats.checks import critical_value, weighed
 from cxlib.stats.clusters import FEWEST_AMOUNTS, cluster_difference, cluster_mean
 from cxlib.stats.shrinkage import shrink
@@ -175,6 +176,8 @@ def intent_matrix(
     """
     wanted = ["customer_id", "nps", "intent", *outcomes, *([weight_col] if weight_col else [])]
     need_columns(frame, wanted, "A matrix of intention")
+    if text := told_in_words(frame, outcomes):
+        raise CxError("What happened later must be told in numbers.", text)
     both = frame[frame["nps"].notna() & frame["intent"].notna()].reset_index(drop=True)
     if both.empty:
         raise CxError(

@@ -10,7 +10,14 @@ import pandas as pd
 from cxlib.errors import CxError, Problem
 from cxlib.metrics.answers import read_answers
 
-__all__ = ["ONES_TO_ASK", "asks_for_the_scale", "cast_votes", "read_votes", "require_columns"]
+__all__ = [
+    "ONES_TO_ASK",
+    "asks_for_the_scale",
+    "cast_votes",
+    "read_votes",
+    "require_columns",
+    "told_in_words",
+]
 
 SCALE = (0, 10)
 ONES_TO_ASK = 5
@@ -61,6 +68,31 @@ def require_columns(frame: pd.DataFrame, names: Sequence[str | None]) -> None:
     if absent:
         listed = ", ".join(map(str, frame.columns))
         raise CxError(f"The answers have the columns {listed}.", absent)
+
+
+def told_in_words(frame: pd.DataFrame, names: Sequence[str]) -> list[Problem]:
+    """One problem for each column that tells in words what has to be told in numbers.
+
+    Examples
+    --------
+    >>> told_in_words(pd.DataFrame({"left": ["ja", "nein", "ja"]}), ["left"])[0].what
+    "column 'left' holds text: 'ja', 'nein'"
+    """
+    problems = []
+    for name in names:
+        column = frame[name].dropna()
+        numbers = pd.to_numeric(column.astype(object), errors="coerce")
+        words = list(dict.fromkeys(map(repr, column[numbers.isna()].astype(str))))
+        if words:
+            more = f" and {len(words) - 3:,} more" if len(words) > 3 else ""
+            problems.append(
+                Problem(
+                    f"column {name!r} holds text: {', '.join(words[:3])}{more}",
+                    allowed="numbers, or true and false",
+                    count=int(numbers.isna().sum()),
+                )
+            )
+    return problems
 
 
 def read_votes(

@@ -235,3 +235,12 @@ def test_the_checkup_weighs_whom_the_weights_count_more():
     assert found(weight_col="weight") == pytest.approx(plain, rel=2e-3)
     table["weight"] = np.where(left > 0, 3.0, 1.0) * np.where(score >= 9, 5.0, 1.0)
     assert (np.abs(found(weight_col="weight") - plain) > 1e-4).all()
+
+
+def test_leaving_told_in_words_is_named_before_anything_is_judged():
+    table = pd.DataFrame({"score": [9, 9, 3, 5] * 20, "left": ["ja", "nein", "ja", None] * 20})
+    with pytest.raises(cx.CxError, match=r"'left' holds text: 'ja', 'nein'"):
+        cx.nps_checkup(table, columns={"churn": "left"})
+    asked = table.assign(customer_id=range(80), nps=table["score"], intent=[9, 3, 6, 1] * 20)
+    with pytest.raises(cx.CxError, match=r"'left' holds text: 'ja', 'nein'"):
+        cx.intent_matrix(asked, outcomes=["left"])
