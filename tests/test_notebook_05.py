@@ -179,18 +179,10 @@ def test_what_the_data_lack_is_said(case, tmp_path, run_cells):
     assert "not testable" in told
 
 
-def test_the_notebook_keeps_to_the_skeleton():
-    assert len(CELLS) <= 35
-    assert TEXT[0].startswith("# ")
-    assert TEXT[1].startswith("You will be able to")
-    assert CELLS[2]["metadata"]["tags"] == ["parameters"]
-    pairs = list(zip(TEXT, CELLS, strict=True))
-    prose = "\n".join(text for text, cell in pairs if cell["cell_type"] == "markdown")
-    headings = [line for line in prose.splitlines() if line.startswith("#")]
-    assert sum(line.startswith("# ") for line in headings) == 1
-    assert not any(line.startswith("###") for line in headings)
-    assert len(re.findall(r"^[1-5]\. \*", prose, re.M)) == 5
-    code = [t for t, c in pairs if c["cell_type"] == "code" and c is not CELLS[2]]
+def test_no_cell_is_longer_than_a_glance():
+    code = [
+        text
+        for text, cell in zip(TEXT, CELLS, strict=True)
+        if cell["cell_type"] == "code" and cell is not CELLS[2]
+    ]
     assert max(text.count("\n") + 1 for text in code) <= 12
-    assert not any(word in text for text in code for word in ("def ", "plt.show", "pip install"))
-    assert sum("solution" in c["metadata"].get("tags", []) for c in CELLS) >= 2
