@@ -89,3 +89,12 @@ def test_bad_parameters_are_named(home, job, wanted):
     error = json.loads((home / "out" / "failed" / job / "manifest.json").read_text("utf-8"))
     for text in wanted:
         assert text in error["error"]["message"]
+
+
+def test_it_takes_half_an_hour_and_lets_the_reader_guess():
+    cells = json.loads(NOTEBOOK.read_text("utf-8"))["cells"]
+    prose = "\n".join("".join(c["source"]) for c in cells if c["cell_type"] == "markdown")
+    assert "30 minutes" in prose[:400]
+    for title in ("Words we will use", "Assumptions, checked", "How the truth will be used"):
+        assert f"\n## {title}" in prose
+    assert prose.count("Guess") >= 2
