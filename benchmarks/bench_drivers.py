@@ -53,8 +53,8 @@ def _refitted(values: np.ndarray) -> np.ndarray:
 def run(quick: bool = False) -> list[dict]:
     """12 drivers, 5,000 answers, 2,000 replicates; `quick` shrinks the data for a test.
 
-    The peer does a few replicates; their time is extrapolated to the number of replicates, and the name
-    of the peer says so.
+    The peer does a few replicates; their time is extrapolated to the number of replicates, and the
+    name of the peer says so.
     """
     drivers, answers, replicates = (6, 500, 200) if quick else (12, 5_000, 2_000)
     rng = np.random.default_rng(5)
