@@ -88,12 +88,12 @@ def _earlier_figure(
 ) -> tuple[Mapping[str, Any] | None, str]:
     """The figure to compare with, or the reason why there is none."""
     if now["value"] is None:
-        return None, "it has no value"
+        return None, "there is no value"
     if not now.get("period"):
-        return None, "it names no period"
+        return None, "no period is named"
     period = read_period(now["period"])
     if period is None:
-        return None, f"its period, {now['period']}, names no days"
+        return None, f"the period {now['period']!r} names no days"
     known = [run["values"][name] for run in earlier if name in run["values"]]
     dated = [
         (past, entry)

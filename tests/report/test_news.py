@@ -62,7 +62,7 @@ def test_the_latest_earlier_period_is_taken_and_of_it_the_latest_run():
         (figure(40.0), figure(44.0, period="2026"), "ends before this one begins"),
         (figure(40.0), figure(44.0, period=None), "ends before this one begins"),
         (figure(40.0, period="next 52 weeks"), figure(44.0, period="2025Q3"), "names no days"),
-        (figure(40.0, period=None), figure(44.0, period="2025Q3"), "names no period"),
+        (figure(40.0, period=None), figure(44.0, period="2025Q3"), "no period is named"),
         (figure(40.0), figure(0.44, period="2025Q3", unit="share"), "another unit or level"),
         (figure(40.0), figure(44.0, period="2025Q3", level=0.9), "another unit or level"),
         (figure(None, None), figure(44.0, period="2025Q3"), "no value"),
