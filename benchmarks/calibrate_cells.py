@@ -7,7 +7,6 @@ from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
-from calibrate_claims import claim_cells
 from scipy import stats as sps
 
 from cxlib import stats as st
@@ -403,4 +402,4 @@ def simulated_cells() -> list[Cell]:
                 _at_level,
             )
         )
-    return cells + claim_cells()
+    return cells

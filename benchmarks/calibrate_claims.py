@@ -16,7 +16,7 @@ from scipy import stats as sps
 
 from cxlib import stats as st
 from cxlib.metrics.prediction import predictive_power
-from cxlib.stats.calibration import Cell
+from cxlib.stats.calibration import FEW, MANY, Cell
 from cxlib.stats.factorial import trial_contrasts
 
 AT_LEAST, CAUTIOUS = "at least", "a verdict may be given less often than its rate, never more often"
@@ -81,12 +81,6 @@ def _survey(rng, n, helps):
     intent = np.clip(np.round(8 + 2 * other + rng.normal(size=n)), 0, 10)
     churned = rng.random(n) < _logistic(-1 - core)
     return pd.DataFrame({"nps": nps, "intent": intent, "churned": churned})
-
-
-def _auc(scores, events):
-    ranks = sps.rankdata(scores)
-    up = events.sum()
-    return (ranks[events].sum() - up * (up + 1) / 2) / (up * (len(events) - up))
 
 
 def _tally(helps):
@@ -173,7 +167,12 @@ def claim_cells() -> list[Cell]:
         Cell("clusters: difference of amounts, 80 and 150 customers", draw_cells, _difference),
         Cell("2 x 2 trial: interaction, 120 an arm", draw_trial, interaction),
         Cell("2 x 2 trial: average effect, 120 an arm", draw_average, average),
-        Cell("prediction: gain of a second question, 400 customers", draw_survey, _gain_less_truth),
+        Cell(
+            "prediction: gain of a second question, 400 customers",
+            draw_survey,
+            _gain_less_truth,
+            datasets=FEW,
+        ),
     ]
     none = {
         "a gain of prediction": (partial(draw_survey, helps=False), _gain),
@@ -187,7 +186,8 @@ def claim_cells() -> list[Cell]:
     }
     for name, (draw, interval) in none.items():
         judged = partial(_wrongly_supported, interval)
-        cells.append(Cell(f"claim: {name} wrongly supported", draw, judged, AT_LEAST, CAUTIOUS))
+        name, many = f"claim: {name} wrongly supported", FEW if interval is _gain else MANY
+        cells.append(Cell(name, draw, judged, AT_LEAST, CAUTIOUS, many))
     small = partial(_wrongly_small, _difference)
     cells.append(
         Cell("claim: a difference of shares wrongly too small", shares, small, AT_LEAST, CAUTIOUS)

@@ -21,7 +21,7 @@ import pandas as pd
 from cxlib.loyalty.driver_segments import driver_importance_by
 from cxlib.loyalty.drivers import driver_importance, expanded_quantiles
 from cxlib.loyalty.shares import johnson, lmg
-from cxlib.stats.calibration import Cell
+from cxlib.stats.calibration import FEW, Cell
 from cxlib.stats.proportions import proportion
 from cxlib.stats.ranks import rank_intervals
 
@@ -202,19 +202,21 @@ def driver_cells() -> list[Cell]:
             AT_LEAST,
             BOUND,
         ),
-    ]
-
-
-def slow_driver_cells() -> list[Cell]:
-    """Cells whose data sets take long: imputation, latent correlations, segments."""
-    return [
-        Cell("drivers, segment less complement, n = 400", draw_segments, _difference),
+        Cell(
+            "drivers, segment less complement, n = 400", draw_segments, _difference, datasets=FEW
+        ),
         Cell(
             "drivers, imputed, second share, n = 300",
             partial(draw_imputed, place=1),
             _imputed_share,
+            datasets=FEW,
         ),
-        Cell("drivers, latent, second share, n = 400", partial(draw_latent, place=1), _share),
+        Cell(
+            "drivers, latent, second share, n = 400",
+            partial(draw_latent, place=1),
+            _share,
+            datasets=FEW,
+        ),
     ]
 
 

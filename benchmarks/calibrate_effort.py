@@ -11,7 +11,7 @@ from scipy.special import expit
 
 from cxlib import stats as st
 from cxlib.metrics.effort_drivers import _difference, effort_drivers
-from cxlib.stats.calibration import Cell
+from cxlib.stats.calibration import FEW, Cell
 
 CUTS = np.array([-3.6, -2.6, -1.8, -0.9, 0.4])  # of answers 1 to 6; easy is 4 and more
 AGENT_SD, SKILL = 0.35, 0.5
@@ -128,14 +128,18 @@ def effort_cells() -> list[Cell]:
         "resolved_first_contact": "share easy, solved at once by the abler of 24 agents",
         "no transfer": "priority, gain of no transfer, 24 agents",
     }
-    cells = [Cell(name, partial(draw_agents, what=what), _effect) for what, name in names.items()]
+    cells = [
+        Cell(name, partial(draw_agents, what=what), _effect, datasets=FEW)
+        for what, name in names.items()
+    ]
     cells += [
         Cell("ordered logit, free slopes, average difference, n = 800", draw_free, _free),
-        Cell("share of variance between units, 500 units", draw_crossed, _share),
+        Cell("share of variance between units, 500 units", draw_crossed, _share, datasets=FEW),
         Cell(
             "share of variance between kinds, 500 units",
             partial(draw_crossed, which="between kinds"),
             _share,
+            datasets=FEW,
         ),
         Cell(
             "share of variance between kinds that is zero, 500 units",
@@ -143,6 +147,7 @@ def effort_cells() -> list[Cell]:
             _share,
             "at least",
             "a share of 0 lies on the border, so it is covered too often",
+            FEW,
         ),
         Cell("trial of two shares, 150 customers with several carts", draw_trial, _trial),
     ]

@@ -19,7 +19,7 @@ from cxlib.metrics.nonresponse import nps_nonresponse, nps_reweighted
 from cxlib.metrics.promoter import NpsResult, nps
 from cxlib.metrics.sittings import TENURE
 from cxlib.metrics.votes import cast_votes
-from cxlib.stats.calibration import Cell
+from cxlib.stats.calibration import FEW, Cell
 from cxlib.stats.checks import critical_value
 from cxlib.stats.design import weighted_net_score
 from cxlib.stats.netscore import net_score_limits
@@ -154,5 +154,5 @@ def nps_cells() -> list[Cell]:
         who, many = given.get("who_answers", COLUMNS), given.get("customers", 800)
         name = f"NPS, answering {who}, {many} customers: {method}"
         drawn = partial(draw, estimate=estimate, **given)
-        cells.append(Cell(name, drawn, interval, rule, note))
+        cells.append(Cell(name, drawn, interval, rule, note, FEW))
     return cells

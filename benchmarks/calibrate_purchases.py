@@ -1,10 +1,10 @@
 """Cells of the purchase models: data sets from the model that is then fitted, from its own starts.
 
 Each data set has 200 customers. Of 30 of them the total to come, to +-2 points, one of 2,000 data
-sets each. Of single customers, ten of a data set, the count to come: at least nominal, as counts
-are whole, and its randomised probability integral transform, uniform if its central and lower
-shares hold to +-2 points (its interval is the central part of 0 to 1). What such ten share, the
-error of the parameters, is a small part of what makes one count uncertain.
+sets each. Of single customers, ten of each of 1,000 data sets, the count to come: at least nominal,
+as counts are whole, and its randomised probability integral transform, uniform if its central and
+lower shares hold to +-2 points (its interval is the central part of 0 to 1). What such ten share,
+the error of the parameters, is a small part of what makes one count uncertain.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from cxlib.clv import (
 )
 from cxlib.clv.interval import bounds
 from cxlib.clv.purchase_forecast import simulate_counts
-from cxlib.stats.calibration import Cell
+from cxlib.stats.calibration import FEW, Cell
 
 CUSTOMERS, TOTAL_OF, SINGLE, DRAWS = 200, 30, 10, 400
 HALF = np.full(SINGLE, 0.5)
@@ -115,24 +115,12 @@ def lower(_, level) -> Found:
 def purchase_cells() -> list[Cell]:
     cells = []
     for name in TRUTHS:
-        cells += [
-            Cell(f"forecast, {name}, total of {TOTAL_OF}", partial(draw_total, name), of_draws),
-            Cell(
-                f"forecast, {name}, one customer",
-                partial(draw_customers, name),
-                of_counts,
-                "at least",
-                "counts are whole",
-            ),
-            Cell(
-                f"forecast, {name}, customer's transform, central",
-                partial(draw_transforms, name),
-                central,
-            ),
-            Cell(
-                f"forecast, {name}, customer's transform, lower",
-                partial(draw_transforms, name),
-                lower,
-            ),
-        ]
+        settings = {
+            f"total of {TOTAL_OF}": (draw_total, of_draws, "two-sided", "", FEW),
+            "one customer": (draw_customers, of_counts, "at least", "counts are whole"),
+            "customer's transform, central": (draw_transforms, central),
+            "customer's transform, lower": (draw_transforms, lower),
+        }
+        for what, (draw, *given) in settings.items():
+            cells.append(Cell(f"forecast, {name}, {what}", partial(draw, name), *given))
     return cells

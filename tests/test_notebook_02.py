@@ -27,7 +27,8 @@ JOBS = {
     "file": f'responses = "file.csv", {FILE}, high_means = "easy", '
     f'reading = {{ delimiter = ";", mapping = {{ {MAPPING} }} }}',
     "tables": 'responses = "easy.csv", contacts = "contacts.csv", scale = [1, 7], '
-    'transactions = "transactions.csv", high_means = "easy", groups = ["touchpoint"]',
+    'transactions = "transactions.csv", high_means = "easy", groups = ["channel"], '
+    'satisfaction = "resolved_first_contact"',
     "no_direction": f'responses = "file.csv", {FILE}, '
     f'reading = {{ delimiter = ";", mapping = {{ {MAPPING} }} }}',
 }
@@ -105,6 +106,10 @@ def test_the_company(home):
     for text in ("intervals hold the truth", "The truth: +8.0 points", "solved at once against"):
         assert text in page, text
     assert "This section steps aside" not in page
+    assert "ease and solved at once go opposite ways" in page
+    assert "0 % is true by definition" in page  # nobody comes back after a case solved at once
+    for name in ("top2", "&gt;1", "channel_switches"):
+        assert name not in page.split("Exercises")[0], name
 
 
 def test_the_airport_steps_aside_and_keeps_its_counts(home):
@@ -142,6 +147,14 @@ def test_files_of_contacts_and_purchases_tell_what_the_company_tells(home):
     assert claims["here"].iloc[1] == wanted["here"].iloc[1]  # raw: of all who were followed
     assert "spent more a week than before; n = " in claims["here"].iloc[1]
     assert "solved at once against" in page
+    # groups and the guard are columns of the contacts, not of the answers
+    world = cx.World(seed=7, customers=1200)
+    told = world.responses.query("question == 'ces' and wording == 'easy'")
+    cases = cx.effort_cases(told, world.contacts)
+    by = pd.read_csv(home / "out" / "tables" / "tables" / "share_easy_by_channel.csv")
+    wanted = cx.ces_by(cases, "channel", scale=(1, 7), high_means="easy")
+    assert by["estimate"].tolist() == pytest.approx(wanted["estimate"].tolist())
+    assert "ease and resolved_first_contact go opposite ways" in page
 
 
 @pytest.mark.parametrize("name", BAD)

@@ -11,6 +11,7 @@ __all__ = ["impute_normal", "pool"]
 ROUNDS = 200
 SETTLED = 1e-5
 RIDGE = 1e-6
+PATTERNS_AT_ONCE = 1000
 
 
 def _patterns(values):
@@ -29,28 +30,60 @@ def _regression(covariance, gap):
     return slope, covariance[np.ix_(gap, gap)] - slope @ cross.T
 
 
+def _tallies(values, weights, patterns):
+    """Of each pattern: known items (0 or 1), weight, weighted sums and products of known values."""
+    known = np.array([~gap for gap, _ in patterns], dtype=float)
+    zeroed = np.nan_to_num(values)
+    parts = [(weights[rows], zeroed[rows]) for _, rows in patterns]
+    total = np.array([w.sum() for w, _ in parts])
+    first = np.array([w @ x for w, x in parts])
+    second = np.array([(x.T * w) @ x for w, x in parts])
+    return [
+        tuple(part[i : i + PATTERNS_AT_ONCE] for part in (known, total, first, second))
+        for i in range(0, len(parts), PATTERNS_AT_ONCE)
+    ]
+
+
+def _expected(mean, covariance, known, total, first, second):
+    """Sums and products of rows whose gaps are filled by what is likely, over some patterns.
+
+    With b the regression of gaps on known items, a filled row is ``m x + c``: m has 1 for known
+    items and b for gaps, c is ``mean - b mean`` in the gaps, and x holds 0 there.
+    """
+    both = known[:, :, None] * known[:, None, :]
+    inverse = np.linalg.inv(covariance * both + np.eye(len(mean)) * (1 - known)[:, :, None]) * both
+    gap = 1 - known
+    slope = gap[:, :, None] * (covariance @ inverse)
+    rest = gap[:, :, None] * gap[:, None, :] * (covariance - slope @ covariance)
+    move = slope + np.eye(len(mean)) * known[:, :, None]
+    shift = gap * mean - slope @ mean
+    moved = (move @ first[:, :, None])[:, :, 0]
+    cross = moved[:, :, None] * shift[:, None, :]
+    products = move @ second @ move.swapaxes(1, 2) + cross + cross.swapaxes(1, 2)
+    products += total[:, None, None] * (shift[:, :, None] * shift[:, None, :] + rest)
+    return (moved + total[:, None] * shift).sum(axis=0), products.sum(axis=0)
+
+
 def _fit(values, weights, patterns):
-    """Mean and covariance of incomplete normal rows by the EM algorithm."""
+    """Mean and covariance of incomplete normal rows by the EM algorithm, on sums by pattern."""
     total = weights.sum()
-    mean = np.array([np.average(c[~np.isnan(c)], weights=weights[~np.isnan(c)]) for c in values.T])
-    filled = np.where(np.isnan(values), mean, values)
-    covariance = np.cov(filled.T, aweights=weights, ddof=0) + RIDGE * np.eye(len(mean))
+    centre = np.array(
+        [np.average(c[~np.isnan(c)], weights=weights[~np.isnan(c)]) for c in values.T]
+    )
+    values = values - centre
+    mean = np.zeros(len(centre))
+    covariance = np.cov(np.nan_to_num(values).T, aweights=weights, ddof=0)
+    covariance = covariance + RIDGE * np.eye(len(mean))
+    tallies = _tallies(values, weights, patterns)
     for _ in range(ROUNDS):
-        extra = np.zeros_like(covariance)
-        for gap, rows in patterns:
-            if gap.any():
-                slope, rest = _regression(covariance, gap)
-                away = values[np.ix_(rows, ~gap)] - mean[~gap]
-                filled[np.ix_(rows, gap)] = mean[gap] + away @ slope.T
-                extra[np.ix_(gap, gap)] += weights[rows].sum() * rest
-        new_mean = weights @ filled / total
-        centred = filled - new_mean
-        new = (centred.T * weights) @ centred / total + extra / total
+        parts = [_expected(mean, covariance, *tally) for tally in tallies]
+        mean, products = (sum(part) / total for part in zip(*parts, strict=True))
+        new = products - np.outer(mean, mean)
         moved = np.abs(new - covariance).max() / np.abs(new).max()
-        mean, covariance = new_mean, new
+        covariance = new
         if moved < SETTLED:
             break
-    return mean, covariance
+    return centre + mean, covariance
 
 
 def impute_normal(values, *, weights=None, cluster=None, imputations: int = 20, seed: int = 0):

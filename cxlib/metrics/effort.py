@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 
 from cxlib.metrics.boxes import BoxScores, net_box, share_box, weighted_or_plain_mean
 from cxlib.metrics.effort_cases import check_direction, easy_answers
@@ -43,8 +44,8 @@ def ces(
     weights, cluster, level
         As in `cx.nps`.
     satisfaction : array_like, optional
-        Satisfaction of the same rows, high is good. Where ease surely goes against it, a warning
-        asks whether the scale is read the wrong way round.
+        Satisfaction of the same rows, high is good. Where ease surely goes against it, by a rank
+        correlation of -.2 or less, a warning asks whether the scale is read the wrong way round.
 
     Returns
     -------
@@ -74,7 +75,9 @@ def ces(
     given, easy = easy_answers(scores, scale, high_means, weights=weights)
     low, high = scale
     if satisfaction is not None:
-        check_direction(easy, np.asarray(satisfaction, object)[given.kept], high_means, level=level)
+        name = getattr(satisfaction, "name", None)
+        beside = pd.Series(np.asarray(satisfaction, object), name=name)[given.kept]
+        check_direction(easy, beside, high_means, level=level)
     middle = (low + high) / 2
     design = {"given": given, "cluster": cluster, "level": level}
     top, below = easy >= high - 1, easy < middle

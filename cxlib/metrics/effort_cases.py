@@ -16,6 +16,7 @@ __all__ = ["check_direction", "easy_answers", "effort_cases", "last_channel", "r
 
 DIRECTIONS = ("easy", "effort")
 FEWEST_TO_CHECK = 30
+MATTERS = 0.2
 FEWEST_OF_A_CONTROL = 10
 
 
@@ -38,16 +39,18 @@ def easy_answers(scores, scale, high_means, *, weights=None):
 
 
 def check_direction(easy, satisfaction, high_means: str, *, level: float = 0.95) -> float:
-    """Rank correlation of ease and satisfaction; warns where it is surely below 0.
+    """Rank correlation of ease and satisfaction; warns where it is surely below 0 and matters.
 
     Effort that goes with satisfaction is nearly always a scale read the wrong way round. Spearman's
     correlation with Fisher's interval, standard error ``sqrt((1 + r^2 / 2) / (n - 3))``; nothing
-    is said on fewer than 30 pairs.
+    is said on fewer than 30 pairs, nor of a correlation nearer to 0 than -.2, which topics, places
+    or habits of answering can bring about with the scale read rightly.
 
     Parameters
     ----------
     easy, satisfaction : array_like of equal length
-        Pairs with a missing value are left out; high satisfaction is good.
+        Pairs with a missing value are left out. High satisfaction is good; any other column that
+        is surely better when high will do, such as whether it was solved at once.
     high_means : str
         As the answers were read; for the message.
 
@@ -65,6 +68,7 @@ def check_direction(easy, satisfaction, high_means: str, *, level: float = 0.95)
     >>> round(check_direction([1, 2, 3, 4] * 10, [2, 1, 4, 3] * 10, "easy"), 2)
     0.6
     """
+    name = getattr(satisfaction, "name", None) or "satisfaction"
     pair = pd.DataFrame({"easy": np.asarray(easy, float)})
     pair["other"] = pd.to_numeric(pd.Series(np.asarray(satisfaction, object).ravel())).to_numpy(
         float
@@ -74,11 +78,11 @@ def check_direction(easy, satisfaction, high_means: str, *, level: float = 0.95)
         return float("nan")
     found = float(np.clip(pair.rank().corr().iloc[0, 1], -0.999999, 0.999999))
     error = np.sqrt((1 + found**2 / 2) / (len(pair) - 3))
-    if np.arctanh(found) + float(critical_value(level)) * error < 0:
+    if found <= -MATTERS and np.arctanh(found) + float(critical_value(level)) * error < 0:
         other = DIRECTIONS[high_means == "easy"]
         text = (
-            f"The easier, the less satisfied? Read with high_means={high_means!r}, ease and "
-            f"satisfaction go opposite ways (rank correlation {found:.2f}, {len(pair):,} answers). "
+            f"The easier, the worse? Read with high_means={high_means!r}, ease and "
+            f"{name} go opposite ways (rank correlation {found:.2f}, {len(pair):,} answers). "
             f"Is the scale meant the other way round? Then pass high_means={other!r}."
         )
         warnings.warn(CxWarning(text), stacklevel=3)

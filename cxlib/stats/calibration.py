@@ -21,7 +21,9 @@ from cxlib.stats.netscore import net_score
 from cxlib.stats.proportions import proportion
 
 __all__ = [
+    "FEW",
     "LEVELS",
+    "MANY",
     "Cell",
     "calibrate",
     "exact_coverage",
@@ -31,6 +33,7 @@ __all__ = [
 ]
 
 LEVELS = (0.8, 0.9, 0.95)
+MANY, FEW = 10_000, 2_000
 TOLERANCE = 0.02
 CERTAINTY = 0.999
 REFUSALS_ALLOWED = 0.01
@@ -58,6 +61,9 @@ class Cell:
         method where what it assumes is broken; the proof is that it lies below nominal -2.
     note : str, optional
         Why a rule other than the first.
+    datasets : int, optional
+        How many judge it: `MANY`, or `FEW` where one data set takes more than some 10 ms, as a
+        company, a fitted model or thousands of replicates do.
     """
 
     name: str
@@ -65,6 +71,7 @@ class Cell:
     interval: Callable
     rule: str = "two-sided"
     note: str = ""
+    datasets: int = MANY
 
 
 def judge(covered: int, datasets: int, level: float, rule: str = "two-sided") -> dict:
@@ -174,7 +181,7 @@ def _key(cell, datasets, levels, seed, version):
 def calibrate(
     cells: Iterable[Cell],
     *,
-    datasets: int = 10_000,
+    datasets: int = MANY,
     levels=LEVELS,
     seed: int = 1,
     processes: int = 1,
@@ -187,7 +194,7 @@ def calibrate(
     ----------
     cells : iterable of Cell
     datasets : int, optional
-        Of each cell; 10,000, or 2,000 where a data set is a whole world.
+        At most so many of each cell.
     levels : sequence of float, optional
         Nominal coverages, shares.
     seed : int, optional
@@ -230,27 +237,29 @@ def calibrate(
     names = [cell.name for cell in cells]
     if len(set(names)) < len(names) or datasets < 1:
         raise CxError("Cells need names of their own, and at least one data set.")
-    tasks = [(i, min(CHUNK, datasets - start)) for i, start in enumerate(range(0, datasets, CHUNK))]
     pool = None
     if processes > 1:
         pool = ProcessPoolExecutor(processes, mp_context=multiprocessing.get_context("fork"))
     rows = []
     try:
         for cell in cells:
+            number = min(datasets, cell.datasets)
             kept = (
                 None
                 if cache is None
-                else Path(cache) / f"{_key(cell, datasets, levels, seed, version)}.json"
+                else Path(cache) / f"{_key(cell, number, levels, seed, version)}.json"
             )
             if kept is not None and kept.exists():
                 totals = np.array(json.loads(kept.read_text()))
             else:
+                starts = enumerate(range(0, number, CHUNK))
+                tasks = [(i, min(CHUNK, number - start)) for i, start in starts]
                 work = partial(_tally, cell, levels, seed)
                 totals = sum((pool.map if pool else map)(work, tasks))
                 if kept is not None:
                     kept.parent.mkdir(parents=True, exist_ok=True)
                     kept.write_text(json.dumps(totals.tolist()))
-            rows += _summarise(cell, totals, datasets, levels)
+            rows += _summarise(cell, totals, number, levels)
     finally:
         if pool:
             pool.shutdown(cancel_futures=True)

@@ -24,7 +24,7 @@ high_means: "Choice[ask, easy, effort]" = (
     "ask"  # what a high number says; your file needs easy or effort
 )
 scale: list = [1, 7]  # lowest and highest answer of your file
-satisfaction: str = ""  # your column of satisfaction, high is good; it guards the direction
+satisfaction: str = ""  # a column on which high is surely good; it guards the direction
 groups: list = []  # your columns whose values are compared, such as touchpoint
 drivers: list = []  # your columns that may make it hard; empty = the known ones that are there
 cluster: str = "agent"  # column whose answers depend on each other
@@ -69,6 +69,9 @@ if responses is not None:
         tables["transactions"] = cx.read_transactions(transactions)
     if contacts is not None:
         tables["contacts"] = cx.read_contacts(contacts)
+        known = tables["contacts"].drop_duplicates("contact_id").set_index("contact_id")
+        for name in [c for c in (*groups, satisfaction) if c in known and c not in told]:
+            told[name] = told["contact_id"].map(known[name])
     cases = cx.effort_cases(told, tables["contacts"]) if "contacts" in tables else told
 elif sample == "airport":
     source, high_means, scale = "the airport's survey, as counts", "easy", [1, 5]
@@ -102,12 +105,11 @@ else:
     told = about[(about["question"] == "ces") & (about["wording"] == wording)].reset_index(
         drop=True
     )
-    mood = about[(about["question"] == "emotion") & about["contact_id"].notna()].set_index(
-        "contact_id"
-    )["score"]
-    told["mood"], satisfaction = told["contact_id"].map(mood).astype(float), "mood"
-    where = world.contacts.set_index("contact_id")["channel"].astype(str)
-    told["place"] = told["contact_id"].map(where).astype(object).fillna("checkout")
+    known = world.contacts.set_index("contact_id")
+    satisfaction = "solved at once"
+    told[satisfaction] = told["contact_id"].map(known["resolved_first_contact"]).astype(float)
+    where = told["contact_id"].map(known["channel"].astype(str))
+    told["place"] = where.astype(object).fillna("checkout")
     groups, cases = ["place"], cx.effort_cases(told, world.contacts)
     tables = {name: world.tables[name] for name in ("transactions", "contacts", "customers")}
 scale = tuple(scale)
@@ -134,7 +136,7 @@ cx.say(
 
 # %% [markdown]
 # ## The same answers, read in both directions
-# A trade blog presents "the company made it easy for me" and then reads it "low is good" (our claim E4). No program can tell the direction from the numbers, so ours refuses to guess: `high_means` has to be said. But satisfaction gives the mistake away, for hardly anybody is happier after a hard contact. **Guess before you run the cell: how many points does the share of easy contacts change if the scale is read the wrong way round?**
+# A trade blog presents "the company made it easy for me" and then reads it "low is good" (our claim E4). No program can tell the direction from the numbers, so ours refuses to guess: `high_means` has to be said. But a column on which high is surely good gives the mistake away: hardly anybody is happier after a hard contact, and what was solved at once is rarely the harder one. **Guess before you run the cell: how many points does the share of easy contacts change if the scale is read the wrong way round?**
 
 # %%
 scored = {"scale": scale, "level": level, "satisfaction": beside}
@@ -155,7 +157,7 @@ cx.table(
 )
 cx.say(
     "; ".join(str(w.message) for w in noticed if issubclass(w.category, cx.CxWarning))
-    or "No warning: nothing here tells the direction (a column of satisfaction would, see parameter satisfaction)."
+    or "No warning: nothing here tells the direction (a column that surely goes with ease would, see parameter satisfaction)."
 )
 
 # %% [markdown]
@@ -174,7 +176,8 @@ meaning = {
     "net_easy": "top-2 minus hard side",
 }
 shown = score.to_frame().assign(
-    counts=lambda t: t["measure"].map(meaning), measure=lambda t: t["measure"].str.replace("_", " ")
+    counts=lambda t: t["measure"].map(meaning),
+    measure=lambda t: t["measure"].replace("top2", "top-2").str.replace("_", " "),
 )
 cx.table(
     shown[["measure", "counts", "estimate", "low", "high", "n"]],
@@ -337,20 +340,22 @@ if found is not None and found.brant is not None:
         list(found.drivers)
     ]
     cx.table(
-        tests.rename(columns={"own": "slopes of its own", "holm": "p (Holm)"}).rename_axis(
-            "driver"
-        ),
+        tests.rename(columns={"own": "slopes of its own", "holm": "p (Holm)"})
+        .rename(lambda name: name.replace("_", " "))
+        .rename_axis("driver"),
         index=True,
         caption="Brant's test for each driver.",
     )
     cx.table(
-        slopes.rename_axis("driver"),
+        slopes.rename(lambda name: name.replace("_", " "))
+        .set_axis([f"above {answer:g}" for answer in found.fit.categories[:-1]], axis=1)
+        .rename_axis("driver"),
         index=True,
         decimals=2,
-        caption=f"Log odds of an easier answer at each split: {'of the model used' if found.fit.free else 'each split fitted alone, to be compared along the rows'}.",
+        caption=f"Log odds of an answer above the one named, the highest being the easiest: {'of the model used' if found.fit.free else 'each split fitted alone, to be compared along the rows'}.",
     )
     cx.say(
-        ("Slopes of their own: " + ", ".join(found.fit.free) + ". ")
+        ("Slopes of their own: " + ", ".join(found.fit.free).replace("_", " ") + ". ")
         if found.fit.free
         else "No driver needs slopes of its own. "
         + found.brant.summary()
@@ -445,6 +450,16 @@ if deeds is not None:
             solved, ("came_back", "cost"), group_col="solved", groups=names, level=level
         )
         cx.say(f"And the lever. {lever.summary()}")
+        if not solved.loc[solved["solved"] == names[0], "came_back"].any():
+            cx.say(
+                "That nobody came back after a case solved at once is no finding"
+                + (
+                    ": in this company a case counts as solved at once only if it ended there, so 0 % is true by definition."
+                    if world is not None
+                    else " if the record was made afterwards, from who came back: then 0 % is true by definition."
+                )
+                + " What the lever is worth shows in the other group, and in a trial that solves more at once."
+            )
 elif not tables:
     cx.say(
         "What customers did after their answers is not in these data: give contacts or transactions. This section steps aside."
@@ -536,7 +551,7 @@ told_claims = [
         "E4",
         "made it easy: low is good",
         f"{100 * wrong.share_easy:.0f} % instead of {100 * score.share_easy:.0f} % easy",
-        "contradicted by satisfaction" if noticed else "not testable: no satisfaction beside it",
+        f"contradicted by {satisfaction}" if noticed else "not testable: nothing beside it tells",
     ]
 ]
 if deeds is not None:
@@ -631,7 +646,7 @@ cx.export("effort_claims", verdicts)
 
 # %% [markdown]
 # ## What to take home
-# - Print the question with the score. Direction is a decision, and satisfaction gives a wrong one away.
+# - Print the question with the score. Direction is a decision, and a column that surely goes with ease gives a wrong one away.
 # - Tell drivers as differences in the share easy, with intervals counted by agents; a coefficient is not a finding.
 # - Priority is effect times frequency, divided by work. Where intervals reach into each other, the order may be luck.
 # - Effort and later behaviour go together for many reasons. Like with like removes some of them; only a lot removes all.

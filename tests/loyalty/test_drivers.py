@@ -303,9 +303,7 @@ def test_equal_segments_are_rarely_told_apart():
 
 def test_a_reduced_sweep_holds():
     module = load("calibrate_drivers")
-    slow = [c for c in module.slow_driver_cells() if "imputed" not in c.name]
-    cells = [*module.driver_cells(), *slow]
-    table = calibrate(cells, datasets=12, levels=[0.9])
+    table = calibrate(module.driver_cells(), datasets=12, levels=[0.9])
     assert (table["verdict"] != "fails").all(), table[table["verdict"] == "fails"]
     zero = table["cell"].str.contains("zero")
     assert table.loc[zero, "coverage"].item() == 0

@@ -71,6 +71,20 @@ def test_effort_against_satisfaction_warns_and_with_it_does_not():
         assert np.isnan(check_direction(score[:29], -happy[:29], "easy"))  # too few to say
 
 
+def test_a_sure_but_slight_correlation_is_no_reason_to_warn():
+    """r = -.11 of 5,000 answers: far from 0 by its interval, and nothing that a scale would do."""
+    rng = np.random.default_rng(3)
+    score = rng.integers(1, 8, 5000)
+    other = pd.Series(-score + rng.normal(0, 18, 5000), name="mood")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = check_direction(score, other, "easy")
+        cx.ces(score, **EASY, satisfaction=other)
+    assert -0.2 < found < -3 / np.sqrt(5000)
+    with pytest.warns(CxWarning, match="ease and mood go opposite ways"):
+        cx.ces(score, **EASY, satisfaction=other + 15 * (4 - score))
+
+
 def test_the_warning_is_rare_where_nothing_goes_together():
     rng = np.random.default_rng(2)
     with warnings.catch_warnings(record=True) as noticed:
@@ -182,7 +196,7 @@ def test_reduced_calibration_of_effort(monkeypatch):
     monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
     cells = importlib.import_module("calibrate_effort").effort_cells()
     table = calibrate(cells, datasets=12, levels=[0.95])
-    # at 12 data sets only gross faults fail; `make calibrate` judges 10,000
+    # at 12 data sets only gross faults fail; `make calibrate` judges 2,000 and more
     assert (table["verdict"] != "fails").all(), table[table["verdict"] == "fails"]
     pooled = judge(int((table["coverage"] * 12).sum().round()), 12 * len(table), 0.95, "at least")
     assert pooled["verdict"] == "holds"

@@ -139,6 +139,12 @@ def test_the_harness_convicts_the_wrong_and_acquits_the_right(tmp_path):
     assert len(list(tmp_path.iterdir())) == 2
 
 
+def test_a_costly_cell_is_judged_by_fewer_data_sets():
+    costly = Cell("costly", _normal, _t_mean, datasets=300)
+    found = calibrate([costly, Cell("cheap", _normal, _t_mean)], datasets=400, levels=[0.9])
+    assert found["datasets"].tolist() == [300, 400]
+
+
 def test_processes_and_company_change_nothing():
     cell = Cell("right", _normal, _t_mean)
     alone = calibrate([cell], datasets=600)
@@ -205,8 +211,22 @@ def test_the_committed_proofs_are_the_measured_rows(sweep):
     assert at[itself + "worst-case bounds"] == 1
 
 
+def test_every_cell_is_measured_on_all_its_data_sets(sweep):
+    """No row is missing in calibration.csv, none is left over, none fails."""
+    measured = pd.read_csv(BENCHMARKS / "out" / "calibration.csv")
+    assert (measured["verdict"] != "fails").all()
+    assert not measured.duplicated(["cell", "level"]).any()
+    simulated = measured[measured["datasets"].notna()]
+    planned = {cell.name: cell.datasets for every in sweep.GROUPS.values() for cell in every()}
+    assert dict(zip(simulated["cell"], simulated["datasets"], strict=True)) == planned
+    assert min(planned.values()) >= 2_000
+    assert (simulated.groupby("cell")["level"].nunique() == 3).all()
+    assert set(sweep.GROUPS) | {sweep.EXACT} == set(measured["group"])
+
+
 def test_reduced_sweep_holds(sweep):
-    table = calibrate(sweep.simulated_cells(), datasets=30, levels=[0.95])
+    cells = [*sweep.simulated_cells(), *sweep.claim_cells()]
+    table = calibrate(cells, datasets=30, levels=[0.95])
     # at 30 data sets only gross faults fail; `make calibrate` judges 10,000
     assert (table["verdict"] != "fails").all(), table[table["verdict"] == "fails"]
     assert (table.loc[table["verdict"] == "owned", "rule"] != "two-sided").all()
@@ -231,9 +251,8 @@ def test_reduced_exact_sweep_holds(sweep):
 
 
 def _drawn(datasets, cells, monkeypatch, sweep, out, *arguments):
-    monkeypatch.setattr(sweep, "simulated_cells", lambda: cells)
-    others = ("nps_cells", "purchase_cells", "driver_cells", "slow_driver_cells", "effort_cells")
-    for name in ("net_score_rows", "proportion_rows", "two_share_rows", "funnel_rows", *others):
+    monkeypatch.setattr(sweep, "GROUPS", {"some cells": lambda: cells})
+    for name in ("net_score_rows", "proportion_rows", "two_share_rows", "funnel_rows"):
         monkeypatch.setattr(sweep, name, list)
     return sweep.main(
         ["--datasets", str(datasets), "--processes", "1", "--out", str(out), *arguments]
