@@ -202,9 +202,7 @@ def driver_cells() -> list[Cell]:
             AT_LEAST,
             BOUND,
         ),
-        Cell(
-            "drivers, segment less complement, n = 400", draw_segments, _difference, datasets=FEW
-        ),
+        Cell("drivers, segment less complement, n = 400", draw_segments, _difference, datasets=FEW),
         Cell(
             "drivers, imputed, second share, n = 300",
             partial(draw_imputed, place=1),

@@ -13,7 +13,7 @@ import cxlib as cx
 
 ROOT = Path(__file__).parents[1]
 NOTEBOOK = ROOT / "notebooks" / "07_satisfaction_drivers.ipynb"
-ITEMS = {"quality": "Produkt", "service": "Service", "delivery": "Lieferung", "app": "App"}
+ITEMS = {"quality": "Produkt", "service": "Service", "delivery": "Lieferung", "mobile_app": "App"}
 GERMAN = (
     "anonymous = true, bootstrap = 200, reading = { questions = { "
     + ", ".join(f'{k} = "{v}"' for k, v in {"csat": "Gesamt", **ITEMS}.items())
@@ -128,7 +128,8 @@ def test_any_file(home):
     shares = found.set_index("driver")["share"]
     assert table["share"].sort_index().to_numpy() == pytest.approx(shares.sort_index().to_numpy())
     assert table.index[0] == "service"
-    assert values["r2"]["n"] == frame["app"].notna().sum()
+    assert "mobile app" in table.index  # no underscore in a chart
+    assert values["r2"]["n"] == frame["mobile_app"].notna().sum()
     for text in (
         "Here the truth is not known", "D3 cannot be tested with these data",
         "(an audit firm): contradicted", "purchases are missing", "Of 8 differences",

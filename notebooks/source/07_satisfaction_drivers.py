@@ -59,6 +59,10 @@ if "item" in answers:
     asked = answers["item"].astype(object).where(answers["item"].notna(), asked).astype(str)
     drivers = drivers or sorted(set(asked[answers["item"].notna()]))
 drivers = drivers or sorted(set(asked) - {outcome})
+asked = asked.str.replace("_", " ")  # names as they stand in charts
+outcome, expectation = outcome.replace("_", " "), expectation.replace("_", " ")
+drivers, claimed = ([name.replace("_", " ") for name in names] for names in (drivers, claimed))
+bets = {name.replace("_", " "): points for name, points in bets.items()}
 drivers = [d for d in claimed if d in drivers] + [d for d in drivers if d not in claimed]
 named = answers.assign(question=asked)
 if "order_id" in named:  # two deliveries of one day are two occasions
