@@ -110,8 +110,8 @@ def draw_figure(table: pd.DataFrame, path: Path) -> None:
     for ax, (group, part) in zip(axes[:, 0], parts, strict=True):
         _draw_group(ax, part)
         ax.set_title(group, loc="left", fontsize=10)
-    fig.suptitle("Do the intervals hold what they promise?")
-    fig.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside lower right", ncols=3)
+    fig.suptitle("Do the intervals hold what they promise?", x=0.01, ha="left")
+    fig.legend(*axes[0, 0].get_legend_handles_labels(), loc="outside upper right", ncols=3)
     axes[-1, 0].set_xlabel(
         "measured less nominal coverage [points]; bars 99.9 %; shaded: holds\n"
         f"open marks: known not to hold, and said so; at {EDGE}: there or further left"
@@ -124,7 +124,7 @@ def _draw_group(ax, part: pd.DataFrame) -> None:
     from cxlib.figures.style import COLOURS, MUTED
 
     names = list(dict.fromkeys(part["cell"]))[::-1]
-    shared = os.path.commonprefix(names) if len(names) > 1 else ""
+    shared = os.path.commonprefix(names) if len(names) > 1 else ""  # noqa: RUF071 (no paths)
     ax.axvspan(-2, 2, color=MUTED, alpha=0.18)
     for step, (level, marker, colour) in enumerate(zip(LEVELS, "osD", COLOURS[:3], strict=True)):
         some = part[np.isclose(part["level"], level)]
@@ -140,7 +140,7 @@ def _draw_group(ax, part: pd.DataFrame) -> None:
         ax.scatter(middle[~open_], rows[~open_], color=colour, label=label, **style)
         ax.scatter(middle[open_], rows[open_], facecolors="white", **style)
     at = shared.rfind(" ") + 1
-    ax.set_yticks(range(len(names)), [name[at:] for name in names], fontsize=8)
+    ax.set_yticks(range(len(names)), [name[at:].replace("_", " ") for name in names], fontsize=8)
     ax.set_ylim(-0.8, len(names) - 0.2)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import sys
 import time
+from contextlib import suppress
 
 import numpy as np
 import pandas as pd
@@ -25,10 +26,8 @@ def cost_of(cell, seconds: float) -> float:
     while done == 0 or time.process_time() - started < seconds:
         truth, data = cell.draw(rng)
         for level in LEVELS:
-            try:
+            with suppress(CxError):
                 cell.interval(data, level)
-            except CxError:
-                pass
         if started is None:
             started = time.process_time()
         else:
