@@ -81,6 +81,19 @@ def _number(dial: Dial, value) -> list[Problem]:
     return []
 
 
+def _near(name: str) -> list[str]:
+    """Names that look alike, else those that share a word with it, as it may be misspelt."""
+    names = [*_BY_NAME, "events", "sealed"]
+    close = difflib.get_close_matches(name, names, n=3, cutoff=0.75)
+    words = [word for word in name.split("_") if len(word) >= 4]
+    shared = {
+        known: sum(bool(difflib.get_close_matches(w, known.split("_"), cutoff=0.8)) for w in words)
+        for known in names
+    }
+    most = max(shared.values())
+    return close or [known for known in names if most and shared[known] == most][:4]
+
+
 def resolve(seed, customers, weeks, given: Mapping[str, object]) -> tuple[Dials, list[Problem]]:
     """Fill in defaults and collect every problem of seed, size and dials.
 
@@ -96,7 +109,7 @@ def resolve(seed, customers, weeks, given: Mapping[str, object]) -> tuple[Dials,
     for name, value in given.items():
         dial = _BY_NAME.get(name)
         if dial is None:
-            near = difflib.get_close_matches(name, [*_BY_NAME, "events", "sealed"], n=3)
+            near = _near(name)
             hint = (
                 f"Did you mean {' or '.join(near)}?"
                 if near

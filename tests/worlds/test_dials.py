@@ -34,6 +34,20 @@ def test_a_world_stands_at_both_ends_of_every_range(group, end):
     assert world.transactions["amount"].notna().all()
 
 
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("quality_wieght", "Did you mean weight_quality?"),
+        ("answr_share", "Did you mean answer_share?"),
+        ("nonsense", "World.list_dials()"),
+    ],
+)
+def test_a_dial_that_is_not_there_is_answered_by_its_likeliest_names(name, hint):
+    with pytest.raises(CxError) as caught:
+        World(1, 30, 8, **{name: 1})
+    assert hint in str(caught.value)
+
+
 def test_everything_impossible_is_named_in_one_message():
     with pytest.raises(CxError) as caught:
         World(
