@@ -32,6 +32,7 @@ _HOMES = {
     "ratios": ("ratio",),
     "resampling": ("bootstrap_clusters", "bootstrap_counts"),
     "sensitivity": ("e_value", "robustness_value"),
+    "share_gap": ("share_equivalence", "share_score"),
     "shrinkage": ("shrink",),
     "survey": ("effective_n", "inverse_probability_weights", "rake", "trim_weights"),
     "tost": ("equivalence", "verdict"),

@@ -80,7 +80,7 @@ def proportion(successes, n, *, level: float = 0.95, method: str = "score") -> I
     )
 
 
-def _null_shares(delta, x1, n1, x2, n2):
+def null_shares(delta, x1, n1, x2, n2):
     """Best-fitting shares under p1 - p2 = delta (the closed form of Farrington & Manning)."""
     total = n1 + n2
     l2 = (n1 + 2 * n2) * delta - total - x1 - x2
@@ -143,7 +143,7 @@ def risk_difference(first, second, *, level: float = 0.95, method: str = "newcom
     refuse(n1 + n2 <= 1, "both groups together hold one answer or less", "more than one answer")
 
     def variance(delta):
-        p1, p2 = _null_shares(delta, x1, n1, x2, n2)
+        p1, p2 = null_shares(delta, x1, n1, x2, n2)
         total = n1 + n2
         return (p1 * (1 - p1) / n1 + p2 * (1 - p2) / n2) * total / (total - 1)
 

@@ -147,8 +147,6 @@ def equivalence(
     >>> equivalence(0.01, 0.03, smallest_effect=0.1).verdict
     'equivalent'
     """
-    from scipy.special import ndtr, stdtr
-
     if not (
         np.isfinite(estimate) and np.isfinite(standard_error) and standard_error > 0 and df > 0
     ):
@@ -160,24 +158,34 @@ def equivalence(
         raise CxError(f"level must be above .5 for an equivalence test: found {level!r}.")
     wide = float(critical_value(level, df)) * standard_error
     narrow = float(critical_value(2 * level - 1, df)) * standard_error
-    word = verdict(
-        estimate - wide, estimate + wide, estimate - narrow, estimate + narrow, smallest_effect
-    )
+    limits = (estimate - wide, estimate - narrow, estimate + narrow, estimate + wide)
+    score = estimate / standard_error
+    edges = [(smallest_effect + s * estimate) / standard_error for s in (1, -1)]
+    return both_tests(estimate, limits, score, edges, smallest_effect, df, level)
+
+
+def both_tests(estimate, limits, score, edges, smallest_effect, df, level) -> Equivalence:
+    """The verdict of limits in their order, and of the scores that they invert.
+
+    Parameters
+    ----------
+    limits : tuple of float
+        low, narrow_low, narrow_high, high.
+    score : float
+        Against no difference.
+    edges : tuple of float
+        Against the lower and the upper edge of what does not matter; large inside.
+    """
+    from scipy.special import ndtr, stdtr
 
     def upper_tail(t):
         return float(ndtr(-t) if np.isinf(df) else stdtr(df, -t))
 
-    inside = estimate - narrow > -smallest_effect and estimate + narrow < smallest_effect
+    low, narrow_low, narrow_high, high = map(float, limits)
+    word = verdict(low, high, narrow_low, narrow_high, smallest_effect)
+    inside = narrow_low > -smallest_effect and narrow_high < smallest_effect
     return Equivalence(
-        float(estimate),
-        float(estimate - wide),
-        float(estimate + wide),
-        float(estimate - narrow),
-        float(estimate + narrow),
-        float(level),
-        float(smallest_effect),
-        2 * upper_tail(abs(estimate) / standard_error),
-        max(upper_tail((smallest_effect + s * estimate) / standard_error) for s in (1, -1)),
-        word,
+        float(estimate), low, high, narrow_low, narrow_high, float(level), float(smallest_effect),
+        2 * upper_tail(abs(score)), max(map(upper_tail, edges)), word,
         bool(word in VERDICTS[:2] and inside),
-    )
+    )  # fmt: skip
