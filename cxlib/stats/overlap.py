@@ -23,6 +23,8 @@ __all__ = [
 ]
 
 LARGEST_LOGIT = 25.0
+LARGEST_SHARE = 0.8
+FEW = 25.0
 BALANCED = 0.1
 
 
@@ -224,7 +226,9 @@ def weighted_effect(
     ``d = sum z w1 y / sum z w1 - sum (1 - z) w0 y / sum (1 - z) w0`` with the fitted propensity e:
     overlap w1 = 1 - e, w0 = e (balances the means of all columns exactly); ipw 1 / e and
     1 / (1 - e); att 1 and e / (1 - e). The variance sums squared influences that include the
-    fitting of e.
+    fitting of e, each enlarged by its leverage; t with the degrees of freedom of the weights'
+    effective numbers (Satterthwaite). With ipw the gain by fitting e is believed only as far as
+    these exceed 25: few treated units carry large weights then, fitted to them.
 
     Parameters
     ----------
@@ -237,8 +241,8 @@ def weighted_effect(
     weights : {"overlap", "ipw", "att", None}, optional
         Each has its own population: where both occur, all, the treated, none (raw).
     cluster : array_like, optional
-        Labels of units that depend on each other; influences are then summed by cluster, with
-        G / (G - 1) and t of G - 1 degrees of freedom.
+        Labels of units that depend on each other; influences are then summed by cluster, with t
+        of at most G - 1 degrees of freedom.
     level : float, optional
         Nominal coverage, a share.
 
@@ -280,25 +284,34 @@ def weighted_effect(
     w1, w0, slope1, slope0 = _tilts(chance, weights)
     bread = np.linalg.inv((matrix.T * (chance * (1 - chance))) @ matrix)
     score = (z - chance)[:, None] * matrix
-    means, influences = [], []
-    for side, weight, slope in ((z, w1, slope1), (~z, w0, slope0)):
+    codes, count = np.arange(len(z)), len(z)
+    if cluster is not None:
+        codes, count = groups("cluster", cluster, len(z))
+        if count < 2:
+            raise CxError("Cluster errors need at least two clusters: found 1.")
+    leverage = chance * (1 - chance) * np.einsum("ij,ij->i", matrix @ bread, matrix)
+    fitted = 1 / (1 - np.minimum(np.bincount(codes, leverage), LARGEST_SHARE))
+    means, influence, given, numbers_of = [], np.zeros(count), np.zeros(count), []
+    for side, weight, slope, sign in ((z, w1, slope1, 1), (~z, w0, slope0, -1)):
         total = weight[side].sum()
         mean = weight[side] @ outcome[side] / total
         gap = np.where(side, outcome - mean, 0.0) / total
         lever = (slope * chance * (1 - chance) * gap) @ matrix
         means.append(mean)
-        influences.append(weight * gap + score @ (bread @ lever))
-    influence = influences[0] - influences[1]
-    df = float(len(z) - matrix.shape[1] - 1)
-    if cluster is not None:
-        codes, count = groups("cluster", cluster, len(z))
-        if count < 2:
-            raise CxError("Cluster errors need at least two clusters: found 1.")
-        influence, df = np.bincount(codes, influence), float(count - 1)
-    units = len(influence)
-    error = np.sqrt(units / (units - 1) * (influence**2).sum())
-    if not error > 1e-12 * np.abs(outcome).max():
+        share = np.bincount(codes, np.where(side, weight, 0.0)) / total
+        own = np.bincount(codes, weight * gap) / (1 - np.minimum(share, LARGEST_SHARE))
+        influence += sign * (own + np.bincount(codes, score @ (bread @ lever)) * fitted)
+        given += sign * own
+        numbers_of.append((float((own**2).sum()), 1 / (share**2).sum()))
+    variance, taken = (influence**2).sum(), (given**2).sum()
+    if not variance > (1e-12 * np.abs(outcome).max()) ** 2:
         raise CxError("The outcome shows no spread in either group, so luck cannot be judged.")
+    parts, many = np.array(numbers_of).T
+    df = float(parts.sum() ** 2 / (parts**2 / np.maximum(many - 1, 1.0)).sum())
+    df = min(df, float(count - 1 if cluster is not None else count - matrix.shape[1] - 1))
+    if weights == "ipw" and taken > variance:
+        variance += min(1.0, FEW / df) * (taken - variance)
+    error = np.sqrt(variance)
     estimate = means[0] - means[1]
     half = float(critical_value(level, df)) * error
     used = np.where(z, w1, w0)

@@ -48,6 +48,20 @@ def test_error_by_refitting_without_each_row(weights):
     assert found.standard_error == pytest.approx(jackknife, rel=0.1)
 
 
+def test_few_treated_do_not_make_inverse_probabilities_sure():
+    # some 37 treated of 300: with the error of large samples alone 88 % of these intervals hold
+    rng = np.random.default_rng(12)
+    sets, held = 400, 0
+    for _ in range(sets):
+        x, z = rng.normal(size=300), rng.integers(0, 2, 300).astype(float)
+        treated = rng.random(300) < 1 / (1 + np.exp(2.5 - 0.9 * x - 0.5 * z))
+        outcome = x + 0.5 * z + 0.3 * treated + rng.normal(size=300)
+        found = stats.weighted_effect(outcome, treated, {"x": x, "z": z}, weights="ipw")
+        held += found.low <= 0.3 <= found.high
+    # of 400 intervals at 95 %, fewer than 365 hold once in a thousand times
+    assert held >= 365
+
+
 def test_copies_of_a_customer_add_nothing():
     outcome, treated, covariates = _world(3, 200)
     single = stats.weighted_effect(outcome, treated, covariates)
