@@ -16,7 +16,8 @@ from cxlib.loyalty.followup import ANSWERS, OUTCOMES, UNITS
 from cxlib.loyalty.occasions import LEVELS, NO_FAILURE
 from cxlib.stats.checks import check_choice
 from cxlib.stats.overlap import BALANCED
-from cxlib.stats.tost import equivalence
+from cxlib.stats.share_gap import share_equivalence
+from cxlib.stats.tost import Equivalence, equivalence
 
 __all__ = [
     "AMONG",
@@ -27,6 +28,7 @@ __all__ = [
     "chosen_rows",
     "contrast",
     "judged",
+    "judged_gap",
 ]
 
 EXPOSURES = (*LEVELS[1:], "failure")
@@ -114,13 +116,52 @@ def contrast(found: GroupMeans, group: int = 1, base: int = 0) -> tuple[float, f
     return float(found.means[group] - found.means[base]), error, df
 
 
-def judged(estimate, error, df, smallest, level, outcome) -> tuple:
-    """Both tests and the verdict of the room's rule; less churn is the good direction."""
-    test = equivalence(estimate, error, smallest_effect=smallest, df=df, level=level)
+def _word(test: Equivalence, outcome: str) -> str:
+    """The verdict of the room's rule; less churn is the good direction."""
     word = {"above": "paradox", "below": "worse"}.get(test.verdict, test.verdict)
     if outcome == "churn" and word in ("paradox", "worse"):
         word = "worse" if word == "paradox" else "paradox"
-    return test, "trivial" if test.trivial else word
+    return "trivial" if test.trivial else word
+
+
+def judged(estimate, error, df, smallest, level, outcome) -> tuple[Equivalence, str]:
+    """Both tests of a difference with a standard error, and the verdict."""
+    test = equivalence(estimate, error, smallest_effect=smallest, df=df, level=level)
+    return test, _word(test, outcome)
+
+
+def judged_gap(found: GroupMeans, outcome, smallest, level, *, group=1, base=0) -> tuple:
+    """Both tests of two groups' difference, its error, degrees of freedom, and the verdict.
+
+    Shares are judged by their score, answers and money by t.
+    """
+    estimate, error, df = contrast(found, group, base)
+    if UNITS[outcome] == "share" and error > 0:
+        pair = [group, base]
+        shares, numbers, correlation = found.means[pair], *_worth(found, pair)
+        test = share_equivalence(
+            shares, numbers, smallest_effect=smallest, correlation=correlation, level=level
+        )
+        return test, error, df, _word(test, outcome)
+    test, word = judged(estimate, error, df, smallest, level, outcome)
+    return test, error, df, word
+
+
+def _worth(found: GroupMeans, pair) -> tuple[np.ndarray, float]:
+    """How many answers each share is worth, and the correlation of their errors.
+
+    The number that its variance shows; of the smaller group Kish's, as there luck decides which
+    weights the rare answer carries, and share and variance err together.
+    """
+    covariance = found.influence[:, pair].T @ found.influence[:, pair]
+    variance = np.diag(covariance)
+    shares = np.clip(found.means[pair], 0.0, 1.0)
+    spread = shares * (1 - shares)
+    kish = found.effective_n[pair]
+    shown = (spread > 0) & (variance > 0) & (kish > kish.min())
+    numbers = np.where(shown, spread / np.where(shown, variance, 1.0), kish)
+    correlation = covariance[0, 1] / np.sqrt(variance.prod()) if variance.min() > 0 else 0.0
+    return numbers, float(correlation)
 
 
 class Comparison:
@@ -177,10 +218,9 @@ class Comparison:
     def effect(self, outcome, *, smallest, level, robust, answering, estimand) -> RecoveryEffect:
         """The effect on one outcome with its verdict."""
         found = self.means(outcome, robust=robust, answering=answering)
-        estimate, error, df = contrast(found)
-        if not error > 1e-12 or not found.sd > 0:
+        if not contrast(found)[1] > 1e-12 or not found.sd > 0:
             raise CxError(f"{outcome} shows no spread, so luck cannot be judged.")
-        test, word = judged(estimate, error, df, smallest * found.sd, level, outcome)
+        test, error, df, word = judged_gap(found, outcome, smallest * found.sd, level)
         arm, customer = self.arms.arm, self.arms.customer
         seen = ~np.isnan(self.study.outcomes[outcome][self.rows])
         customers = [np.unique(customer[seen & (arm == g)]).size for g in (0, 1)]

@@ -18,7 +18,8 @@ class RecoveryEffect:
     ----------
     outcome, exposure, control : str
     estimate, low, high, level : float
-        In `unit`; the interval from influences summed by customer.
+        In `unit`; the interval from influences summed by customer. That of a share holds all that
+        its score does not reject and is not symmetric.
     unit : str
         points (of the question's scale), share or EUR.
     standard_error, df : float

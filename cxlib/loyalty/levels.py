@@ -9,7 +9,7 @@ import pandas as pd
 
 from cxlib.errors import CxError
 from cxlib.loyalty.arms import Arms, fit_arms, group_means, standardised
-from cxlib.loyalty.comparison import FEWEST, answering_chance, chosen_rows, contrast, judged
+from cxlib.loyalty.comparison import FEWEST, answering_chance, chosen_rows, judged_gap
 from cxlib.loyalty.followup import ANSWERS, OUTCOMES, UNITS
 from cxlib.loyalty.occasions import NO_FAILURE, RECOVERY
 from cxlib.loyalty.recovery import study_of
@@ -86,9 +86,8 @@ def _ladder(found, labels, outcome, smallest, level, correction, left_out, balan
         row = {"level": name, "estimate": mean, "low": mean - half, "high": mean + half,
                "n": int(found.seen[place])}  # fmt: skip
         if place:
-            effect, error, df = contrast(found, place)
-            test, word = judged(effect, error, df, smallest * found.sd, level, outcome)
-            row |= {"effect": effect, "effect_low": test.low, "effect_high": test.high,
+            test, _, _, word = judged_gap(found, outcome, smallest * found.sd, level, group=place)
+            row |= {"effect": test.estimate, "effect_low": test.low, "effect_high": test.high,
                     "p_difference": test.p_difference, "p_equivalence": test.p_equivalence,
                     "verdict": word}  # fmt: skip
         rows.append(row)

@@ -77,9 +77,9 @@ def recovery_effect(
     the exposure given what was known before: overlap 1 - e and e; ipw 1 / e and 1 / (1 - e), for
     the exposed 1 and e / (1 - e). Influences, with the fitting of e, are summed by customer.
 
-    Known limits, measured with some 30 to 60 exposed customers (notebook 04b): on the shares
-    repurchase and churn "paradox" is declared at a true zero more often than 2.5 % (up to 6 %), and
-    with the fewer ones answers are "equivalent" at the very edge up to 7 % of the time.
+    The shares repurchase and churn are judged by a score test through the effective number of
+    customers (`cxlib.stats.share_equivalence`), answers and value by t. Notebook 04b counts how
+    often each verdict is wrong in companies of 250 and 500 customers.
 
     Parameters
     ----------
@@ -101,7 +101,7 @@ def recovery_effect(
     among : {"all", "promoters", "others"}
         By the last answer on recommendation before the occasion: 9 or 10, or less.
     doubly_robust : bool
-        Also take off what a regression among the control expects.
+        Also take off what a regression among the control, without the own customer, expects.
     answering : bool
         Weigh answers by the inverse of their chance, from the same covariates and the group.
     level : float
@@ -120,7 +120,8 @@ def recovery_effect(
     References
     ----------
     Li, Morgan & Zaslavsky 2018, JASA 113(521), doi:10.1080/01621459.2016.1260466. Lunceford &
-    Davidian 2004, Statistics in Medicine 23(19), doi:10.1002/sim.1903.
+    Davidian 2004, Statistics in Medicine 23(19), doi:10.1002/sim.1903. Laud 2017, Pharmaceutical
+    Statistics 16(5), doi:10.1002/pst.1813.
 
     Examples
     --------

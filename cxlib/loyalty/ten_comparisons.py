@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from cxlib.errors import CxError
-from cxlib.loyalty.comparison import Comparison, contrast
+from cxlib.loyalty.comparison import Comparison, judged_gap
 from cxlib.loyalty.followup import ANSWERS, OUTCOMES, WEEK, Records
 from cxlib.loyalty.occasions import LEVELS, NO_FAILURE, find_occasions, tables_of
 from cxlib.loyalty.study import RecoveryStudy
@@ -138,14 +138,15 @@ def fair_pair(study: RecoveryStudy, exposure: str) -> dict[str, Comparison]:
     return {"overlap": overlap, "ipw": overlap.reweighed("ipw")}
 
 
-def _fair(pair: dict[str, Comparison], outcome: str) -> list:
+def _fair(pair: dict[str, Comparison], outcome: str, level: float) -> list:
     found = []
     for kind, robust in (("ipw", False), ("overlap", False), ("overlap", True)):
         try:
             means = pair[kind].means(outcome, robust=robust, answering=True)
-            found.append(contrast(means))
+            test, error, _, _ = judged_gap(means, outcome, means.sd or 1.0, level)
+            found.append((test.estimate, test.low, test.high, error))
         except CxError:
-            found.append((np.nan, np.nan, 1.0))
+            found.append((np.nan,) * 4)
     return found
 
 
@@ -188,16 +189,18 @@ def ten_comparisons(
     check_choice("outcome", outcome, OUTCOMES)
     check_choice("exposure", exposure, LEVELS[1:5])
     pair = fair_pair(study, exposure) if pair is None else pair
-    found = np.array([*_wrong(study, history, outcome, exposure), *_fair(pair, outcome)])
-    estimate, error, df = found.T
-    half = critical_value(level, df) * error
+    wrong = np.array(_wrong(study, history, outcome, exposure))
+    estimate, error = wrong[:, 0], wrong[:, 1]
+    half = critical_value(level, wrong[:, 2]) * error
+    plain = np.column_stack([estimate, estimate - half, estimate + half, error])
+    found = np.vstack([plain, _fair(pair, outcome, level)])
     return pd.DataFrame(
         {
             "comparison": list(COMPARISONS),
-            "estimate": estimate,
-            "low": estimate - half,
-            "high": estimate + half,
-            "standard_error": error,
+            "estimate": found[:, 0],
+            "low": found[:, 1],
+            "high": found[:, 2],
+            "standard_error": found[:, 3],
             "flaw": list(COMPARISONS.values()),
         }
     )

@@ -35,7 +35,7 @@ landmark_weeks: int = 2  # from the occasion until outcomes begin to count [week
 cost_prevention: float = 20.0  # of one failure less [EUR]
 cost_recovery: float = 0.0  # of one more excellent recovery; 0 = from the contacts, else 25 [EUR]
 seed: int = 7  # of the company
-customers: int = 9000  # its size: more than usual, so that there is something to see
+customers: int = 7000  # its size: more than usual, so that there is something to see
 level: float = 0.95  # confidence level of every interval [share]
 
 # %%
@@ -76,8 +76,10 @@ if sample != "airport":
 
 # %%
 if study is not None:
-    shown = study.to_frame().rename(columns={"level": "what became of it"})
-    cx.table(shown, caption="Eligible occasions, and after how many of them each outcome is known.")
+    shown = study.to_frame()
+    named = {"level": "what became of it", "satisfaction": "satis- faction", "recommendation": "recom- mendation", "intention": "inten- tion", "repurchase": "re- purchase"}  # fmt: skip
+    columns_shown = dict.fromkeys(["level", "occasions", "customers", primary, "satisfaction", "intention", "repurchase", "churn", "value"])  # fmt: skip
+    cx.table(shown[list(columns_shown)].rename(columns=named), caption="Eligible occasions, and after how many of them each outcome is known.")  # fmt: skip
     cx.say(study.summary())
     told = [o for o in dict.fromkeys((primary, "satisfaction")) if shown[o].sum() > 0]
 else:
@@ -143,7 +145,7 @@ else:
 if study is not None:
     everybody = cx.compare_recovery_levels(study, primary, correction="everybody", smallest_effect=smallest_effect, level=level)  # fmt: skip
     cx.show(everybody.plot(), alt="The ladder with every occasion counted from its own day on",
-            caption="The same rungs, from each occasion on. The scale differs from the first: it counts weeks, not years.")  # fmt: skip
+            caption="The same rungs, from each occasion on." + (" The scale differs from the first: it counts weeks, not years." if primary == "value" else ""))  # fmt: skip
     cx.say(everybody.summary())
 else:
     cx.say(

@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 
 from cxlib import stats
 from cxlib.loyalty.arms import (
+    _control_fit,
+    _left_out,
     _weights,
     fit_arms,
     fit_ridge_logit,
@@ -124,3 +126,38 @@ def test_answers_are_weighed_up_to_all(sample):
     all_of_them = group_means(arms, y).means[0]
     assert group_means(arms, seen).means[0] > all_of_them + 0.2
     assert group_means(arms, seen, answering=chance).means[0] == pytest.approx(all_of_them, abs=0.1)
+
+
+@pytest.mark.parametrize(("copies", "share"), [(1, 0.001), (3, 0.3)])
+def test_what_a_unit_is_expected_to_be_is_fitted_without_its_customer(copies, share):
+    rng = np.random.default_rng(6)
+    who = np.repeat(np.arange(60), copies)
+    columns = standardised(rng.normal(size=(who.size, 5)).astype(np.float32))
+    y, weight = rng.normal(size=who.size), rng.uniform(0.2, 1, who.size)
+    rows = np.arange(who.size)
+    expected, bread = _control_fit(y, columns, rows, weight)
+    ours = expected - _left_out(columns, bread, weight, y - expected, who)
+    others = np.empty(who.size)
+    for customer in range(60):
+        mine = who == customer
+        others[mine] = _control_fit(y, columns, rows[~mine], weight)[0][mine]
+    assert np.abs(ours - others).max() < share * np.abs(expected - others).max()
+
+
+def test_an_answer_shared_by_two_occasions_is_not_explained_away():
+    # the answer after a failure is also the answer after the whole parcel before it
+    rng = np.random.default_rng(8)
+    found, size, names = [], 160, [f"x{k}" for k in range(12)]
+    for _ in range(150):
+        lifted = np.zeros(size, bool)
+        lifted[:32] = True
+        x = rng.normal(size=(size, 12)).astype(np.float32)
+        answer = rng.normal(size=size) + lifted
+        who = np.concatenate([np.arange(size), np.flatnonzero(lifted)])
+        arm = np.repeat([0, 1], [size, 32])
+        arms = fit_arms(arm, x[who], who, names)
+        found.append(contrast(group_means(arms, answer[who], doubly_robust=True))[0])
+    error = np.std(found) / np.sqrt(len(found))
+    # one control in five carries a lifted answer, so .8 is there to be found
+    assert np.mean(found) == pytest.approx(0.8, abs=4 * error)
+    assert error < 0.02

@@ -78,6 +78,20 @@ def test_six_outcomes_share_one_rate_of_false_alarms(study):
     assert labels[0] == "satisfaction *"
 
 
+@pytest.mark.parametrize("exposure", ["none", "excellent"])
+def test_an_interval_leaves_out_none_where_its_test_does(study, exposure):
+    for effect in cx.recovery_outcomes(study, exposure, doubly_robust=True).effects.values():
+        apart = effect.low > 0 or effect.high < 0
+        assert (effect.p_difference < 0.05) == apart
+        assert (effect.verdict in ("paradox", "worse", "trivial")) == apart
+        small = effect.p_equivalence < 0.05
+        assert (effect.verdict in ("equivalent", "trivial")) == small
+        assert effect.low < effect.estimate < effect.high
+        if effect.unit == "share":
+            same = (effect.high - effect.estimate) / (effect.estimate - effect.low)
+            assert same != pytest.approx(1, abs=1e-3)
+
+
 def test_the_ladder_climbs_in_every_fair_correction(study, world):
     for correction in ("everybody", "change", "weighted"):
         rungs = cx.compare_recovery_levels(study, "satisfaction", correction=correction).rungs
@@ -138,6 +152,8 @@ def test_the_hidden_cause_is_measured_by_the_seen_ones(study):
     twice = cx.recovery_sensitivity(study, "satisfaction", "none", times=2)
     reach = found.effect.low - found.low
     assert twice.effect.low - twice.low == pytest.approx(2 * reach)
+    assert "were as strong, the effect" in found.summary()
+    assert "were 2 times as strong, the effect" in twice.summary()
     assert found.measured["bias"].abs().is_monotonic_decreasing
     assert found.plot().get_xlabel().startswith("imbalance")
 

@@ -30,7 +30,7 @@ def rules(proof):
 
 @pytest.fixture(scope="module")
 def table(proof):
-    return pd.read_csv(proof.RESULTS)
+    return pd.read_csv(proof.RESULTS, dtype={"problem": str})
 
 
 def test_small_companies_in_which_recovery_does_nothing(proof):
@@ -64,11 +64,16 @@ def test_every_comparison_is_expected_to_do_something(rules):
     ("rows", "values", "text"),
     [
         ({"table": "fair", "truth": "none", "outcome": "value"}, {"above": 0.05}, "paradox found"),
+        ({"table": "fair", "truth": "none", "outcome": "repurchase"}, {"above": 0.045}, "paradox"),
+        ({"table": "fair", "truth": "none", "outcome": "churn"}, {"below": 0.045}, "paradox"),
+        ({"table": "fair", "outcome": "intention"}, {"equivalent_at_edge": 0.07}, "at the edge"),
+        ({"table": "fair", "outcome": "churn"}, {"verdict_90": "fails"}, "at 90 %"),
         ({"table": "fair", "truth": "none"}, {"verdict": "fails"}, "coverage"),
         ({"table": "fair", "outcome": "value"}, {"equivalent_at_edge": 0.09}, "at the edge"),
         ({"table": "fair", "outcome": "value"}, {"bias": 20.0}, "bias 20"),
         ({"table": "fair", "outcome": "satisfaction"}, {"above": 0.79}, "power"),
         ({"comparison": "before and after"}, {"verdict": "holds", "bias": 0.0}, "not seen"),
+        ({"comparison": "same occasions, as they are"}, {"verdict": "holds", "bias": 0.0}, "same"),
         ({"comparison": "inverse probability"}, {"verdict": "fails"}, "inverse"),
         ({"truth": "none, hidden 1"}, {"bias": 0.0}, "hidden confounder"),
     ],
