@@ -124,6 +124,7 @@ def opened(transactions, connection=None, memory_mb=None):
             config["memory_limit"] = f"{check_memory(memory_mb)}MB"
         own = duckdb.connect(config=config)
         try:
+            silence(own)
             if isinstance(transactions, (str, Path)):
                 register_parquet(own, Path(transactions))
             else:
@@ -131,6 +132,12 @@ def opened(transactions, connection=None, memory_mb=None):
             yield Source("duckdb", lambda text: own.execute(text).df(), named("purchase_rows"))
         finally:
             own.close()
+
+
+def silence(connection) -> None:
+    """No progress bar; where it is off already, Jupyter may refuse to hear of it."""
+    if connection.execute("SELECT current_setting('enable_progress_bar')").fetchall()[0][0]:
+        connection.execute("SET enable_progress_bar = false")
 
 
 def check_memory(memory_mb) -> int:

@@ -106,8 +106,9 @@ def summarize(
     Raises
     ------
     CxError
-        A column is missing, a value is missing or negative, no or a single purchase, dates outside
-        the data, customers seen in the holdout only, or a query that the server refuses.
+        A column is missing, a value is missing or negative, no or a single purchase, all purchases
+        wholly returned, dates outside the data, customers seen in the holdout only, or a query that
+        the server refuses.
 
     References
     ----------
@@ -139,6 +140,8 @@ def summarize(
         check_dates(first_day, facts["last_day"], last, split)
         values = sql_values(chosen, last, split)
         table = source.ask("summary", negative, **values)
+        if table.empty:
+            raise CxError("All purchases were wholly returned: none is left to sum up.")
         lost = 0.0
         if negative == "net" and facts["negative"]:
             kept = source.ask("summary_facts", negative, **values)["total"].iloc[0]
