@@ -184,7 +184,7 @@ def beta_geo_log_likelihood(params, rows: Collapsed, leaves_at_first=0, *, value
     parts = rows.parts(0 if leaves_at_first else rows.one_time)
     if value_only:
         for x_at, t_x_at, T_at, n in parts:
-            odds = start[x_at] + shape_x[x_at] * (log_T[T_at] - log_t[t_x_at])
+            odds = start.take(x_at) + shape_x.take(x_at) * (log_T.take(T_at) - log_t.take(t_x_at))
             value += n @ (np.maximum(odds, 0) + np.log1p(np.exp(-np.abs(odds))))
         return value
 
@@ -207,14 +207,14 @@ def beta_geo_log_likelihood(params, rows: Collapsed, leaves_at_first=0, *, value
 
     # log(1 + e^D), D the log odds of having left at t_x.
     for x_at, t_x_at, T_at, n in parts:
-        k, at_t = shape_x[x_at], inv_t[t_x_at]
-        wait, gap = log_T[T_at] - log_t[t_x_at], inv_T[T_at] - at_t
-        odds = start[x_at] + k * wait
+        k, at_t = shape_x.take(x_at), inv_t.take(t_x_at)
+        wait, gap = log_T.take(T_at) - log_t.take(t_x_at), inv_T.take(T_at) - at_t
+        odds = start.take(x_at) + k * wait
         small = np.exp(-np.abs(odds))
         value += n @ (np.maximum(odds, 0) + np.log1p(small))
         left = np.where(odds >= 0, 1.0, small) / (1 + small)
         slopes = np.empty((4, len(k)))
-        slopes[0], slopes[1], slopes[2], slopes[3] = wait, k * gap, 1 / a, -inv_b[x_at]
+        slopes[0], slopes[1], slopes[2], slopes[3] = wait, k * gap, 1 / a, -inv_b.take(x_at)
         weight = n * left
         gradient += slopes @ weight
         hessian += (slopes * (weight * (1 - left))) @ slopes.T

@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from functools import cache
+from functools import cache, partial
 from statistics import NormalDist
 from types import MappingProxyType
 from typing import ClassVar
@@ -175,6 +175,9 @@ class FittedModel:
             samples.insert(0, smaller)
 
         def objective_of(sample):
+            if named is None:
+                return partial(self.working_likelihood, rows=sample)
+
             def objective(theta, *, value_only=False):
                 distance = theta - centre
                 away = precision * distance

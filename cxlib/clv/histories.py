@@ -123,8 +123,10 @@ def collapse(x, t_x, T, n=None) -> Collapsed:
         counts = counts[keys].astype(float)
     elif n is None or (n == 1).all():
         key.sort()
-        starts = np.flatnonzero(np.diff(key, prepend=-1))
-        keys, counts = key[starts], np.diff(starts, append=len(key)).astype(float)
+        starts = np.append(0, np.flatnonzero(key[1:] != key[:-1]) + 1)
+        keys, counts = key[starts], np.empty(len(starts))
+        counts[:-1] = starts[1:] - starts[:-1]
+        counts[-1] = len(key) - starts[-1]
     else:
         row, keys = pd.factorize(key, sort=True)
         counts = np.bincount(row, n, len(keys))
@@ -148,9 +150,12 @@ def coded(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     >>> coded(np.array([3.5, 1.25, 3.5]))
     (array([1, 0, 1]), array([1.25, 3.5 ]))
     """
+    largest = float(values.max())
     for steps in (1, 7):
-        if values.max() * steps > LONGEST_TABLE:
+        if largest * steps > LONGEST_TABLE:
             break
+        if round(largest * steps) / steps != largest:
+            continue
         codes = np.rint(values * steps).astype(np.intp)
         table = np.arange(codes.max() + 1) / steps
         if (table[codes] == values).all():
@@ -281,8 +286,6 @@ def columns_of(frame: pd.DataFrame, names) -> list[np.ndarray]:
     [array([ 1., nan])]
     """
     arrays, problems = [], []
-    frame = frame.copy(deep=False)
-    frame.attrs = {}
     for name in names:
         column = frame[name]
         try:

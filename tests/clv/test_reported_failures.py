@@ -1,14 +1,17 @@
 """What users of other programs report as failing, each as a test; the reports stand in docstrings.
 
 Short names: lifetimes is github.com/CamDavidsonPilon/lifetimes, CLVTools is
-github.com/bachmannpatrick/CLVTools.
+github.com/bachmannpatrick/CLVTools, pymc-marketing is github.com/pymc-labs/pymc-marketing.
 """
 
+import tracemalloc
 import warnings
 
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.integrate import quad
+from scipy.special import beta, hyp2f1
 
 import cxlib as cx
 from cxlib.clv import (
@@ -81,6 +84,79 @@ def test_probabilities_of_many_purchases_long_ago_do_not_overflow():
     assert alive.between(0, 1).all()
 
 
+def test_expectations_of_mbg_nbd_are_numbers_where_its_series_overflows():
+    """lifetimes 374: predictions of MBG/NBD are infinite."""
+    params = {"r": 0.5, "alpha": 2.0, "a": 0.4, "b": 0.8}
+    x, T, horizon = np.array([0.0, 1.0, 40.0, 600.0]), 700.0, 3650.0
+    rows = histories(*[(n, min(n, 1) * (T - 5), T) for n in x])
+    reach = horizon / (params["alpha"] + T + horizon)
+    r, a, b = (params[name] for name in ("r", "a", "b"))
+    assert np.isinf(hyp2f1(r + x, b + x + 1, a + b + x, reach)).any()
+    with np.errstate(over="raise", invalid="raise"):
+        ahead = ModifiedBetaGeo(params).expected_purchases(rows, horizon)
+    alive = ModifiedBetaGeo(params).p_alive(rows)
+
+    def not_yet_left(p, n):
+        """Purchases until leaving with probability p after each, of a customer active at T."""
+        share = horizon / (params["alpha"] + T)
+        return -np.expm1(-(r + n) * np.log1p(p * share)) / p if p else (r + n) * share
+
+    for n, found, active in zip(x, ahead, alive, strict=True):
+        mean = quad(not_yet_left, 0, 1, (n,), weight="alg", wvar=(a - 1, b + n), limit=400)[0]
+        assert found == pytest.approx(active * mean / beta(a, b + n + 1), rel=1e-7)
+
+
+@pytest.mark.parametrize("scale", [7.0, 168.0, 604_800.0], ids=["days", "hours", "seconds"])
+def test_large_values_are_fitted_as_well_as_small_ones(scale):
+    """lifetimes 396: no convergence on a table of large values but with a coarse tolerance."""
+    weeks = BetaGeo(OVERFLOWING | {"alpha": 2.0}).simulate(150.0, customers=2000, seed=3)
+    larger = weeks.assign(recency=scale * weeks["recency"], T=scale * weeks["T"])
+    found, wanted = BetaGeo().fit(larger), BetaGeo().fit(weeks)
+    assert not found.at_boundary
+    times = pd.Series(1.0, wanted.names).where(lambda row: row.index != "alpha", scale)
+    for value in ("params", "standard_errors"):
+        pairs = (pd.Series(dict(getattr(model, value))) for model in (found, wanted))
+        np.testing.assert_allclose(next(pairs), next(pairs) * times, rtol=1e-5)
+
+
+def test_daily_buyers_of_whom_most_came_in_the_first_days_are_fitted_without_a_penalty():
+    """lifetimes 405: no convergence: 177 days with a purchase of 452 on average, up to all 501."""
+    rng, size = np.random.default_rng(1), 3000
+    T = np.where(rng.random(size) < 2 / 3, rng.integers(497, 502, size), rng.integers(2, 497, size))
+    daily = np.where(rng.random(size) < 0.02, 1.0, rng.beta(0.8, 1.1, size))
+    stay = np.minimum(T, rng.exponential(1500, size))
+    day = np.arange(1, 502)
+    bought = (rng.random((size, 501)) < daily[:, None]) & (day <= stay[:, None])
+    table = histories(*zip(bought.sum(axis=1), (bought * day).max(axis=1), T, strict=True))
+    assert table["frequency"].max() == 501
+    with np.errstate(over="raise", invalid="raise"), warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = BetaGeo().fit(table)
+    assert np.isfinite(found.standard_errors).all()
+    rows = found.learn_from(table)[0]
+    theta = found.to_theta(np.array(list(found.params.values())))
+    _, gradient, hessian = found.working_likelihood(theta, rows)
+    # twice what the likelihood could still gain
+    assert gradient @ np.linalg.solve(-hessian, gradient) < 1e-6
+
+
+def test_one_time_buyers_fade_in_every_model_but_bg_nbd():
+    """lifetimes 409: P(alive) of one-time buyers is 1 at any time."""
+    params = {"r": 0.55, "alpha": 10.6, "s": 0.61, "beta": 11.7, "a": 0.79, "b": 2.43}
+    silent = histories(*[(0, 0.0, T) for T in (1.0, 10.0, 100.0, 300.0)])
+    again = silent.assign(frequency=1, recency=0.5)
+    for kind in (BetaGeo, ModifiedBetaGeo, ParetoNBD):
+        model = kind({name: params[name] for name in kind.names})
+        once, twice = model.p_alive(silent), model.p_alive(again)
+        assert twice.is_monotonic_decreasing
+        assert twice.iloc[-1] < 0.5
+        if kind is BetaGeo:  # in its story nobody leaves before the second purchase
+            assert (once == 1).all()
+        else:
+            assert (once.diff().dropna() < 0).all()
+            assert once.iloc[-1] < 0.7
+
+
 @pytest.mark.parametrize("kind", [ParetoNBD, BetaGeo, ModifiedBetaGeo])
 def test_two_hundred_purchases_keep_a_probability(kind):
     """CLVTools 100: P(alive) not a number for these customers."""
@@ -131,6 +207,31 @@ def test_one_rate_of_leaving_for_all_is_a_flag_and_the_value_stays_finite():
     values = expected_value(model, spend, table, discount_rate=0.1, unit="W")
     assert np.isfinite(values).all()
     assert (values > 0).all()
+
+
+@pytest.mark.filterwarnings("ignore::cxlib.errors.CxWarning")
+@every_model
+def test_no_fit_ends_without_coefficients(model):
+    """CLVTools 176: coefficients not available in all models; which data is not known.
+
+    So: small and odd tables, from one time for all to heavy tails of counts.
+    """
+    rng = np.random.default_rng(5)
+    for size in (4, 9, 30, 80):
+        for T in (
+            np.full(size, 3.0),
+            rng.exponential(100, size) + 1,
+            10 ** rng.uniform(0, 4, size),
+        ):
+            frequency = np.where(rng.random(size) < 0.5, 0, rng.zipf(1.6, size).clip(max=3000))
+            frequency[0] = 1
+            recency = np.where(frequency > 0, rng.uniform(0.1, 1, size) * T, 0)
+            table = histories(*zip(frequency, recency, T, strict=True))
+            found = model.fit(table)
+            assert np.isfinite(list(found.params.values())).all()
+            known = np.isfinite(found.covariance).all().all()
+            assert known or "standard errors cannot be given" in found.boundary_note
+            assert found.p_alive(table).between(0, 1).all()
 
 
 @every_model
@@ -185,3 +286,23 @@ def test_spend_that_grows_with_frequency_is_told_and_negative_spend_refused():
     free = rising.assign(monetary=np.where(x > 10, 0.0, 20 * rng.gamma(4.0, 0.25, 400)))
     with pytest.warns(cx.CxWarning, match="paid nothing"):
         assert GammaGamma().fit(free).left_out == (x > 10).sum()
+
+
+def test_ten_years_of_value_of_many_customers_need_little_memory():
+    """pymc-marketing 1077: values to ten horizons, 1 to 10 years, bring a cluster down."""
+    rng, size = np.random.default_rng(1), 100_000
+    T = rng.integers(1, 521, size)
+    table = BetaGeo(OVERFLOWING).simulate(T, seed=1).assign(monetary=20.0)
+    table["recency"] = np.ceil(table["recency"])
+    spend, model = GammaGamma({"p": 6.25, "q": 3.74, "gamma": 15.44}), BetaGeo(OVERFLOWING)
+    tracemalloc.start()
+    totals = [
+        expected_value(model, spend, table, horizon=52 * y, discount_rate=0.1, unit="W").sum()
+        for y in range(1, 11)
+    ]
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    # 60 numbers a customer; 1,000 draws of each would be 800 MB
+    assert peak < 48e6
+    assert (np.diff(totals) > 0).all()
+    assert (np.diff(totals, 2) < 0).all()
