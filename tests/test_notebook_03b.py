@@ -64,7 +64,10 @@ def test_cdnow_is_ranked_well_and_missed_at_some_origins(shelf):
     assert values["top_decile_lift"]["value"] == pytest.approx(4.693, abs=0.001)
     # Origins 30 December 1997 and 31 March 1998; 495 came after the last, 625 were expected.
     assert values["rolling_worst_error"]["value"] == pytest.approx(0.262, abs=0.001)
-    for text in ("DATEDIFF", "Pareto/NBD", "takes for granted", "False alarms"):
+    # the BG/NBD interval of the holdout's total misses what came; the season is known; k is 1
+    mended = ("1,882 came, outside the interval", "in factor time", "These data choose k = 1")
+    grown = "Twice the first basket goes with 1.37 times"  # by the fit of CDNOW, 2,357 customers
+    for text in ("DATEDIFF", "takes for granted", "False alarms", *mended, grown):
         assert text in page, text
     assert "Traceback" not in page
 
@@ -72,6 +75,7 @@ def test_cdnow_is_ranked_well_and_missed_at_some_origins(shelf):
 def test_a_german_file_with_returns_runs_to_the_end(shelf):
     page, values = page_and_values(shelf, "german")
     assert values["top_decile_lift"]["low"] < values["top_decile_lift"]["value"]
+    assert "steps aside" not in page
     assert 'negative="net"' in page.replace("&quot;", '"').replace("&#34;", '"')
     assert "Traceback" not in page
 

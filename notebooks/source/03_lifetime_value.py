@@ -134,6 +134,8 @@ cx.say(
     "in the mixed firm. The loyal half stays so long that no average of rates can see it: one rate for "
     "all undervalues a mixed group."
 )
+shades = clv.retention_bias(400, 1.5, 1.5, discount_rate, timing="start")
+cx.say(f"And with every shade between staying and leaving, one half on average: {shades.summary()}")
 
 # %% [markdown]
 # ## A story instead of an average
@@ -282,11 +284,15 @@ cx.say(
 # *How to read it.* What one person buys is mostly chance, and no method will narrow that. In a *sum* chance evens out, the more the more customers it has. A dot outside its bar belongs to a customer who will most likely buy nothing: the mean lies above 0 although nearly all futures do not. So use single values to rank and to set a limit on what you would spend, and sums to plan. The value of a *newcomer* is another number again: nothing is known of them yet, so they are worth what an unknown customer of this shop is worth.
 #
 # ## On trial: does a fifth of the customers bring four fifths of the revenue?
-# Claim V6 says that 80 % of future revenue comes from 20 % of today's customers. It can be read in three ways: what the model expects of its top fifth; what the best fifth in hindsight brought, which nobody could have known; and what the fifth *named beforehand* really brought. Only the last is of use. **Your guess for the last?**
+# Claim V6 says that 80 % of future revenue comes from 20 % of today's customers. It can be read in four ways: the share of the *expected* value that the model's top fifth holds; the share that this fifth may bring once chance has had its say (*predictive*); the share that the fifth *named beforehand* really brought (*realised*); and what the best fifth in hindsight brought, which nobody could have known. Only the realised one decides. **Your guess for it?**
 
 # %%
 money |= {"horizon": weeks, "discount_rate": 0.0}
-ahead = clv.lifetime_value(model, clv.GammaGamma().fit(summary), summary, **money).customers
+earlier_spend = clv.GammaGamma().fit(summary)
+ahead = clv.lifetime_value(model, earlier_spend, summary, **money).customers
+cx.say(
+    f"Before the cloth is lifted: {clv.foreseen_share(model, earlier_spend, summary, **money).summary()}"
+)
 spent_by_newcomers = purchases.loc[~purchases["customer_id"].isin(summary.index), "amount"].sum()
 top = clv.top_share(
     ahead["value"], summary["holdout_spend"], 0.2, newcomers=spent_by_newcomers, level=level
