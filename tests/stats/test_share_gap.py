@@ -55,6 +55,17 @@ def test_both_errors_at_a_true_zero_by_enumeration(share, few):
     assert 0.017 < below < 0.028
 
 
+@pytest.mark.parametrize(("share", "effect"), [(0.8, -0.08), (0.8, 0.08), (0.27, -0.08)])
+@pytest.mark.parametrize("few", [35, 60, 300])
+def test_equivalence_at_its_very_edge_by_enumeration(share, effect, few):
+    many, other = 300, share + effect
+    x1, x0 = np.arange(few + 1)[:, None], np.arange(many + 1)[None]
+    chance = binom.pmf(x1, few, other) * binom.pmf(x0, many, share)
+    z = np.sign(effect) * stats.share_score(effect, (x1 / few, x0 / many), (few, many))
+    # surely on the inner side of the edge, though the truth lies on it
+    assert 0.04 < float(chance[-z > critical_value(0.9)].sum()) < 0.056
+
+
 def test_errors_with_uneven_weights_where_one_standard_error_fails():
     rng = np.random.default_rng(20)
     sets, share = 4000, 0.8
