@@ -102,7 +102,13 @@ cx.show(
     caption=f"Answers of {agenda}. Whiskers: {100 * level:g} % interval of each share.",
 )
 cx.say(f"Most frequent: {tally.argmax()}. {score.summary()}")
-cx.record("nps", score, unit="points", period=agenda if dated and "Q" in agenda else None)
+parts = roles.get("segment") if isinstance(roles.get("segment"), str) else None
+if parts:  # so that the shelf can tell where a change arose
+    told = now.assign(segment=now[parts].astype(object).fillna("not known"))
+    parts = cx.nps_by(told, "segment", level=level, min_cell=1).rename(
+        columns={"estimate": "value"}
+    )
+cx.record("nps", score, unit="points", period=agenda if dated else None, segments=parts)
 
 # %% [markdown]
 # *How to read it.* The score melts eleven bars into one number. A customer who moves from 6 to 7 counts as much as one who moves from 8 to 9; one who falls from 6 to 0 counts nothing. Keep the picture in mind when the number speaks.
@@ -122,7 +128,7 @@ if before:
         f"With {previous.n:,} and {score.n:,} answers a change of about {half:.0f} points would have been news. "
         f"This one {'is' if news else 'is not'}."
     )
-    cx.record("nps_change", change, unit="points", period=agenda if "Q" in agenda else None)
+    cx.record("nps_change", change, unit="points")
     plan = cx.nps_sample_size(
         difference=max(abs(change.estimate), 1), like=score, level=level,
         response_rate=score.n / len(now),
@@ -229,7 +235,7 @@ if silent.any():
         reach.to_frame(), decimals=1,
         caption="If those who stayed silent score delta points above (below) those who answered.",
     )  # fmt: skip
-    cx.record("nps_weighted", fair, unit="points", period=agenda if "Q" in agenda else None)
+    cx.record("nps_weighted", fair, unit="points", period=agenda if dated else None)
 else:
     cx.say(
         "These data hold nobody who was asked and did not answer: send the invitations along. This section steps aside."
