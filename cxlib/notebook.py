@@ -164,7 +164,7 @@ def record(
     unit: str = "",
     n: int | None = None,
     level: float = 0.95,
-    period: str | None = None,
+    period: Any = None,
     target: float | None = None,
     better: str | None = "up",
     segments: Any = None,
@@ -187,9 +187,9 @@ def record(
         Answers or customers behind it.
     level : float
         Confidence level of the interval, between 0 and 1.
-    period : str, optional
-        ``"2025Q4"``, ``"2025"``, ``"2025-11"``, ``"2025W07"``, ``"2025-01-01/2025-03-31"``: the
-        figure is compared with the latest earlier run of a period that ends before this one begins.
+    period : str or dates, optional
+        ``"2025Q4"``, ``"2025-11"``, ``"2025W07"``, ``"2025-01-01/2025-03-31"``, or the days of what
+        the figure rests on: it is compared with the latest earlier run of a period before its own.
     target : float, optional
         What was aimed at.
     better : {"up", "down", None}

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import lru_cache
 
-__all__ = ["Period", "read_period"]
+__all__ = ["Period", "name_period", "read_period"]
 
 _PARTS = re.compile(
     r"(?P<year>\d{4})(?:"
@@ -68,6 +68,36 @@ def read_period(text: str | None) -> Period | None:
     if len(ends) > 2 or None in ends or ends[0].first > ends[-1].last:
         return None
     return Period(ends[0].first, ends[-1].last)
+
+
+def name_period(given) -> str | None:
+    """A period as it is recorded: a text as it is, days by the first and the last of them.
+
+    Parameters
+    ----------
+    given : str, iterable of dates, or None
+        Days that are not known are passed over.
+
+    Returns
+    -------
+    str or None
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> name_period(pd.to_datetime(["2025-03-31", None, "2025-01-02"]))
+    '2025-01-02/2025-03-31'
+    >>> name_period("2025Q4"), name_period(None), name_period([])
+    ('2025Q4', None, None)
+    """
+    if given is None or isinstance(given, str) or not hasattr(given, "__iter__"):
+        return None if given is None else str(given)
+    if hasattr(given, "dropna"):
+        known = given.dropna()
+        days = (known.min(), known.max()) if len(known) else ()
+    else:
+        days = [day for day in given if day is not None and day == day]  # NaT differs from itself
+    return f"{min(days):%Y-%m-%d}/{max(days):%Y-%m-%d}" if days else None
 
 
 def _one(text: str) -> Period | None:

@@ -8,6 +8,7 @@ from datetime import date
 from typing import Any
 
 from cxlib.errors import CxError, Problem
+from cxlib.report.periods import name_period
 from cxlib.report.segments import read_segments
 
 __all__ = ["RECORD_TYPE", "TABLES_VARIABLE", "make_record", "record_line"]
@@ -24,7 +25,7 @@ def make_record(
     unit: str,
     n: Any,
     level: float,
-    period: str | None,
+    period: Any,
     target: Any,
     better: str | None,
     segments: Any = None,
@@ -64,7 +65,7 @@ def make_record(
         "n": None if figures["n"] is None else int(figures["n"]),
         "unit": str(unit),
         "level": float(level),
-        "period": None if period is None else str(period),
+        "period": name_period(period),
         "better": better,
         **({"segments": cells} if cells else {}),
         **({"events": dated} if dated else {}),

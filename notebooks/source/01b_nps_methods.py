@@ -90,7 +90,9 @@ cx.say(
     f"in {agenda} {len(now):,} rows, {tally.sum():,} answers."
 )
 cx.say(cx.nps_from_counts(tally, level=level).summary())
-cx.record("nps", cx.nps_from_counts(tally, level=level), unit="points")
+cx.record(
+    "nps", cx.nps_from_counts(tally, level=level), unit="points", period=agenda if dated else None
+)
 
 # %%
 places = [

@@ -167,8 +167,9 @@ cx.say(
 # The **mean** on the scale as it was asked; the **share easy**, answers on the easy side of the midpoint (5 to 7 of 7); **top-2**, the two easiest answers; **net easy**, top-2 minus the answers on the hard side. They are all called CES, so never compare two firms before you know which one each used.
 
 # %%
-cx.record("share_easy", score.intervals["share_easy"], unit="share", better="up")
-cx.record("net_easy", score.intervals["net_easy"], unit="share", better="up")
+days = given.get("answered_at")
+cx.record("share_easy", score.intervals["share_easy"], unit="share", period=days)
+cx.record("net_easy", score.intervals["net_easy"], unit="share", period=days)
 meaning = {
     "mean": f"average answer, high means {high_means}",
     "share_easy": "easy side of the midpoint",
@@ -294,6 +295,7 @@ if asked_for:
             unit="points",
             n=row.n,
             level=level,
+            period=days,
         )
 else:
     cx.say(
@@ -405,6 +407,7 @@ if found is not None:
         unit="of 1,000 contacts",
         n=int(first["n"]),
         level=level,
+        period=days,
     )
     cx.export("effort_priorities", priorities.table)
 else:

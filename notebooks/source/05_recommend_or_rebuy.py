@@ -74,6 +74,7 @@ sittings = cx.answers_side_by_side(answers, customers=people)
 asked = answers[answers["question"] == "nps"]
 crossed = "intent" in sittings and sittings["intent"].notna().any()
 dated = "answered_at" in sittings and sittings["answered_at"].notna().any()
+days = sittings["answered_at"] if dated else None
 cx.say(
     f"Source: {responses or 'the company'}. {len(sittings):,} sittings of {sittings['customer_id'].nunique():,} customers, "
     f"{sittings['intent'].notna().sum() if crossed else 0:,} with an intention, too; {100 * asked['score'].notna().mean():.0f} % of {len(asked):,} rows of the first question hold an answer. "
@@ -138,9 +139,9 @@ with cx.aside("What they cost"):
         raise cx.CxError("it needs behaviour by cell.")
     fans = cx.fan_cost(matrix)
     cx.say(fans.summary(currency))
-    cx.record("quiet_fans_churn_more", fans.churned, unit="share", better="down")
+    cx.record("quiet_fans_churn_more", fans.churned, unit="share", period=days, better="down")
     if fans.spend is not None:
-        cx.record("quiet_fans_spend_more", fans.spend, unit=currency)
+        cx.record("quiet_fans_spend_more", fans.spend, unit=currency, period=days)
 
 # %%
 traits = [name for name in ("segment", "role", "country", "plan") if name in sittings]
@@ -151,7 +152,7 @@ with cx.aside("The watch list"):
         sittings, low_until=said.low_until, transactions=purchases, customers=people, keep=traits
     )
     cx.export("watch_list", watch, real_ids=real_ids)
-    cx.record("quiet_fans", len(watch), unit="customers", better="down")
+    cx.record("quiet_fans", len(watch), unit="customers", period=days, better="down")
     who = cx.fan_traits(said, traits, level=level)
     cx.table(who.head(5), caption="Promoters of low intention against all other promoters: the five traits that differ most, as shares. p allows for having looked at all of them.")  # fmt: skip
 
@@ -168,7 +169,7 @@ with cx.aside("Calibration"):
         caption=f"Customers who had been buying, {100 * level:g} % intervals; answers of fewer than 5 are left out.",
     )
     cx.say(promise.summary())
-    cx.record("intention_to_purchase", promise.bought_apart, unit="share")
+    cx.record("intention_to_purchase", promise.bought_apart, unit="share", period=days)
 
 # %% [markdown]
 # *How to read it.* On the dashed line an intention would be a chance. A flat line says that the answer tells nothing of the purchase; a slope below the diagonal says that it tells something, in its own units. Never multiply an intention by a number of customers and call it a forecast: put it on the purchases' scale first.

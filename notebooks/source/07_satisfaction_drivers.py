@@ -149,7 +149,8 @@ cx.say(shapley.summary())
 best = shapley.to_frame().iloc[0]
 cx.record("top_share", best["share"], best["share_low"], best["share_high"], unit=f"share of {best['driver']}",
           n=shapley.n, level=level, better=None)  # fmt: skip
-cx.record("r2", shapley.r2, shapley.r2_low, shapley.r2_high, n=shapley.n, level=level, better=None)
+cx.record("r2", shapley.r2, shapley.r2_low, shapley.r2_high, n=shapley.n, level=level,
+          period=rated.get("answered_at"), better=None)  # fmt: skip
 cx.export("driver_importance", shapley.to_frame())
 
 # %% [markdown]

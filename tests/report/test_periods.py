@@ -2,9 +2,10 @@
 
 from datetime import date
 
+import pandas as pd
 import pytest
 
-from cxlib.report.periods import read_period
+from cxlib.report.periods import name_period, read_period
 
 
 @pytest.mark.parametrize(
@@ -51,3 +52,11 @@ def test_what_names_no_days_is_no_period(text):
 )
 def test_one_precedes_the_other_only_without_a_day_in_common(one, other, apart):
     assert read_period(one).precedes(read_period(other)) is apart
+
+
+def test_a_period_of_days_runs_from_the_first_to_the_last():
+    days = pd.Series(pd.to_datetime(["2025-03-31", None, "2025-01-02"]))
+    assert name_period(days) == name_period(list(days)) == "2025-01-02/2025-03-31"
+    assert read_period(name_period(days)).first == date(2025, 1, 2)
+    assert name_period(days[1:2]) is name_period(None) is None
+    assert name_period("next 52 weeks") == "next 52 weeks"
