@@ -491,7 +491,7 @@ cx.say(
 )
 
 # %% [markdown]
-# *How to read it.* Times are stretched, so likelihoods in the two times are on different scales; the sum of the logarithms of the factors on the days of purchase (`attrs["season"]`) brings them together, and is counted in. Take the calendar from elsewhere: read off the same purchases it would swallow trend and leaving as well.
+# *How to read it.* Times are stretched, so likelihoods in the two times are on different scales; the sum of the logarithms of the factors on the days of purchase (`attrs["season"]`) brings them together, and is counted in. The interval is wide, and rightly so: in half a year hardly anybody has been seen to leave. Take the calendar from elsewhere: read off the same purchases it would swallow trend and leaving as well.
 #
 # ## What is known from the first day
 # So far all newcomers were the same to us. Yet something is known of each: the shelf, the channel, the first basket. Such **covariates** may act on how fast one buys, on how soon one leaves, or both: with a covariate $z$ the mean rate is multiplied by $e^{c z}$, and so are the odds of leaving after a purchase, by $e^{d z}$. Here $z$ is the first basket, counted in doublings. **Guess: whoever starts with twice the basket, how much more often do they come back?**
@@ -506,7 +506,7 @@ with cx.aside("The first basket"):
     blind = models[0]
     gain = clv.likelihood_ratio(blind, knowing)
     cx.table(
-        knowing.to_frame(level),
+        knowing.to_frame(level).rename(columns=lambda name: name.replace("_", " ")),
         index=True,
         decimals=3,
         caption="Parameters at a basket of 1; multiplier: of rate or odds, a doubling of the basket.",
