@@ -42,9 +42,9 @@ def maximize(objectives, starts, low, high, *, tied=None) -> Optimum:
     the Hessian is negative definite and no parameter is stuck.
 
     Each step solves with the absolute eigenvalues of the Hessian (so that it climbs where the
-    function is not concave), is at most 2 long in each parameter, stays inside the bounds and is
-    halved until it pays. A parameter counts as stuck when moving it to its bound costs less than
-    0.01 log-likelihood units: the data cannot tell the two apart.
+    function is not concave), is at most 2 long in each parameter, ends at the first bound it meets
+    and is halved until it pays. A parameter counts as stuck when moving it to its bound costs less
+    than 0.01 log-likelihood units: the data cannot tell the two apart.
 
     Parameters
     ----------
@@ -112,14 +112,9 @@ def losses_at_bounds(objective, theta, value, low, high, tied, doubtful):
 def ascend(objective, theta, low, high):
     value, gradient, hessian = objective(theta)
     for _ in range(STEPS):
-        if ((low < theta) & (theta < high)).all():
-            step = newton_step(gradient, hessian)
-        else:
-            free = ~(((theta <= low) & (gradient < 0)) | ((theta >= high) & (gradient > 0)))
-            if not free.any():
-                return theta, value, gradient, hessian, True
-            step = np.zeros_like(theta)
-            step[free] = newton_step(gradient[free], hessian[np.ix_(free, free)])
+        step, free = bounded_step(theta, gradient, hessian, low, high)
+        if not free:
+            return theta, value, gradient, hessian, True
         if gradient @ step < 1e-10 * max(1.0, abs(value)) ** 0.5:
             # The last step is known and worth no further look at the function.
             last = theta + step
@@ -127,16 +122,38 @@ def ascend(objective, theta, low, high):
                 theta = last
             return theta, value, gradient, hessian, True
         step *= min(1.0, LONGEST_STEP / np.abs(step).max())
+        trial = theta + step
+        if not ((low < trial) & (trial < high)).all():
+            # Cut, not bent: bent, a step along a ridge of two parameters would leave it.
+            bound = np.where(step > 0, high, low)
+            room = np.divide(bound - theta, step, out=np.full(len(step), np.inf), where=step != 0)
+            step *= min(1.0, room.min())
+            trial = np.where(room <= min(1.0, room.min()), bound, theta + step)
         for _ in range(40):
-            trial = np.minimum(np.maximum(theta + step, low), high)
             found = objective(trial)
             if found[0] >= value + 1e-4 * gradient @ (trial - theta):
                 break
             step /= 2
+            trial = theta + step
         else:
             return theta, value, gradient, hessian, False
         theta, (value, gradient, hessian) = trial, found
     return theta, value, gradient, hessian, False
+
+
+def bounded_step(theta, gradient, hessian, low, high):
+    """Newton's step of the parameters that no bound holds, and how many these are."""
+    if ((low < theta) & (theta < high)).all():
+        return newton_step(gradient, hessian), len(theta)
+    free = ~(((theta <= low) & (gradient < 0)) | ((theta >= high) & (gradient > 0)))
+    step = np.zeros_like(theta)
+    while free.any():
+        step[free] = newton_step(gradient[free], hessian[np.ix_(free, free)])
+        out = ((theta <= low) & (step < 0)) | ((theta >= high) & (step > 0))
+        if not out.any():
+            break
+        step[out], free = 0.0, free & ~out
+    return step, int(free.sum())
 
 
 def newton_step(gradient, hessian):
