@@ -127,7 +127,7 @@ for row in shapley.table.itertuples():
         f"{row.correlation:+.2f}", row.sign, "yes" if row.flipped else "",
     ])  # fmt: skip
 cx.table(
-    pd.DataFrame(rows, columns=["driver", "linear [SD per SD]", f"ordinal: chance of {top:g}+ [points per point]",
+    pd.DataFrame(rows, columns=["driver", "linear [SD per SD]", f"ordinal: chance of {top:g} or more [points per point]",
                                 "correlation", "sign", "turned"]),
     caption=f"{100 * level:g} % intervals; sign ? = the interval holds 0; turned = coefficient against correlation.",
 )  # fmt: skip
