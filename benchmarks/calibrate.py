@@ -169,7 +169,7 @@ def main(arguments=None) -> int:
         shown = table[table["verdict"] != "holds"].reindex(columns=columns)
         print(shown.to_string(index=False))
     counts = table["verdict"].value_counts().to_dict()
-    print(f"{len(table)} cells: {counts}; {time.perf_counter() - started:.0f} s")
+    print(f"{len(table)} rows: {counts}; {time.perf_counter() - started:.0f} s")
     failed = int((table["verdict"] == "fails").any())
     if chosen.only or chosen.out != OUT or chosen.datasets < MANY:
         return failed

@@ -211,6 +211,19 @@ def test_the_committed_proofs_are_the_measured_rows(sweep):
     assert at[itself + "worst-case bounds"] == 1
 
 
+def test_every_cell_is_measured_on_all_its_data_sets(sweep):
+    """No row is missing in calibration.csv, none is left over, none fails."""
+    measured = pd.read_csv(BENCHMARKS / "out" / "calibration.csv")
+    assert (measured["verdict"] != "fails").all()
+    assert not measured.duplicated(["cell", "level"]).any()
+    simulated = measured[measured["datasets"].notna()]
+    planned = {cell.name: cell.datasets for every in sweep.GROUPS.values() for cell in every()}
+    assert dict(zip(simulated["cell"], simulated["datasets"], strict=True)) == planned
+    assert min(planned.values()) >= 2_000
+    assert (simulated.groupby("cell")["level"].nunique() == 3).all()
+    assert set(sweep.GROUPS) | {sweep.EXACT} == set(measured["group"])
+
+
 def test_reduced_sweep_holds(sweep):
     cells = [*sweep.simulated_cells(), *sweep.claim_cells()]
     table = calibrate(cells, datasets=30, levels=[0.95])
