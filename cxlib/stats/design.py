@@ -358,7 +358,7 @@ def weighted_share(
     -----
     t with clusters minus one allows for a design effect that is itself estimated. Few clusters of
     hardly more than one row each have little to estimate, and get wider limits than promised: a
-    share of .3 of 12 customers with one to three answers each is covered some 98 % of the time
+    share of .3 of 12 customers with one to three answers each is covered some 97 % of the time
     for a promised 95 (``benchmarks/out/calibration.csv``, cells "clusters: share, ...").
 
     References
