@@ -1,5 +1,7 @@
 """Time ours beside the named peers: every benchmarks/bench_*.py in turn, medians, one results.json.
 
+results.md beside it is the same as a table for people.
+
 Each bench module offers run(quick=False) -> list of {name, size, ours_seconds, peer,
 peer_seconds, ratio, peak_mb}; names on the command line choose modules (bench_stats -> stats),
 and the results of modules that did not run stay as they were.
@@ -32,6 +34,26 @@ def line(row: dict) -> str:
     return text + (f", peak {row['peak_mb']:.0f} MB" if row["peak_mb"] else "")
 
 
+def table(rows: list[dict]) -> str:
+    """The results as Markdown."""
+    lines = [
+        "# Ours beside its peers",
+        "Medians; ours and its peer were measured in one run, on two cores.",
+        "",
+        "| what | size | ours | peer | its time | ratio | ours at most |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for row in rows:
+        beside = " | | "
+        if row["peer"]:
+            beside = f"{row['peer']} | {row['peer_seconds']:.3g} s | {row['ratio']:,.1f}"
+        memory = f"{row['peak_mb']:,.0f} MB" if row["peak_mb"] else ""
+        lines.append(
+            f"| {row['name']} | {row['size']} | {row['ours_seconds']:.3g} s | {beside} | {memory} |"
+        )
+    return "\n".join(lines) + "\n"
+
+
 def main() -> int:
     known = sorted(p.stem.removeprefix("bench_") for p in HERE.glob("bench_*.py"))
     parser = argparse.ArgumentParser(description=__doc__)
@@ -51,6 +73,7 @@ def main() -> int:
         RESULTS.parent.mkdir(exist_ok=True)
         rows.sort(key=lambda row: (row["module"], row["name"]))
         RESULTS.write_text(json.dumps(rows, indent=1) + "\n", "utf-8")
+        RESULTS.with_suffix(".md").write_text(table(rows), "utf-8")
         print(f"wrote {RESULTS.relative_to(HERE.parent)}")
     return 0
 
