@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 import bleach
 import tinycss2
@@ -31,6 +32,7 @@ _INK = "#1f2933"
 _FUNCTIONS = {"rgb", "rgba", "hsl", "hsla", "calc", "linear-gradient"}
 
 
+@lru_cache(maxsize=512)  # the prose is drawn for its title, for its formulas and for the page
 def clean_html(source: str) -> str:
     """Keep structure and looks of a piece of HTML; drop scripts, handlers and foreign addresses.
 
