@@ -275,6 +275,26 @@ def test_a_failing_cell_fails_the_run_and_some_cells_leave_the_others(
     assert (tmp_path / "calibration.png").stat().st_size > 5_000
 
 
+def test_the_whole_run_proves_service_recovery_beside_the_cells(sweep, monkeypatch, tmp_path):
+    class Beside:
+        def __init__(self, command):
+            started.append(Path(command[1]).name)
+
+        def wait(self):
+            return 1
+
+    started = []
+    monkeypatch.setattr(sweep.subprocess, "Popen", Beside)
+    for name in ("OUT", "PROOFS"):
+        monkeypatch.setattr(sweep, name, tmp_path)
+    monkeypatch.setattr(sweep, "proofs_of_nps", lambda table: table)
+    few = [Cell("a t", _normal, _t_mean, datasets=250)]
+    assert _drawn(10_000, few, monkeypatch, sweep, tmp_path) == 1
+    assert started == ["calibrate_recovery.py"]
+    assert _drawn(200, few, monkeypatch, sweep, tmp_path) == 0
+    assert len(started) == 1
+
+
 def test_benchmark_rows():
     rows = _load("bench_stats").run(quick=True)
     names = {"name", "size", "ours_seconds", "peer", "peer_seconds", "ratio", "peak_mb"}
