@@ -184,7 +184,7 @@ class BetaGeoBetaBinom(PurchaseModel):
     def draw_kinds(self, params, shape, rng, *, active=False):
         a, b, c, d = (params[name] for name in self.names)
         leaving = rng.beta(c, d, shape)
-        with np.errstate(divide="ignore"):
+        with np.errstate(divide="ignore", over="ignore"):
             stay = np.log(1 - rng.random(shape)) / np.log1p(-leaving)
         return {"buying": rng.beta(a, b, shape), "leaving": leaving, "stay": np.floor(stay)}
 
