@@ -504,7 +504,10 @@ known = summary.assign(basket=np.log2(basket))
 with cx.aside("The first basket"):
     knowing = clv.with_covariates(clv.BetaGeo(), rate=["basket"], dropout=["basket"]).fit(known)
     blind = models[0]
-    gain = clv.likelihood_ratio(blind, knowing)
+    try:
+        test = clv.likelihood_ratio(blind, knowing).summary()
+    except cx.CxError as refused:
+        test = f"No likelihood ratio: {refused}"
     cx.table(
         knowing.to_frame(level).rename(columns=lambda name: name.replace("_", " ")),
         index=True,
@@ -516,7 +519,7 @@ with cx.aside("The first basket"):
         "Twice the first basket goes with {estimate:.2f} times the rate of purchases "
         "[{low:.2f}, {high:.2f}]. {test}",
         **effect,
-        test=gain.summary(),
+        test=test,
     )
     thirds = pd.qcut(known["basket"].rank(method="first"), 3, labels=["small", "middle", "large"])
     by_basket = pd.DataFrame(
