@@ -77,7 +77,7 @@ def _numbers(name: str, column: pd.Series, mapping) -> tuple[np.ndarray, list[Pr
             f"{name}: {int(unknown.sum()):,} of {len(cells):,} answers are texts without a "
             f"declared number: {', '.join(map(repr, shown[:SHOWN]))}{more}"
         )
-        cause = f'Declare them: mapping={{"{name}": {{{shown[0]!r}: 7, ...}}}}.'
+        cause = f'Declare them: mapping={{"{name}": {{{shown[0]!r}: its number, ...}}}}.'
         if own:
             cause = "The mapping does not name them."
         return np.full(len(cells), np.nan), [Problem(what, cause=cause, count=int(unknown.sum()))]

@@ -87,7 +87,7 @@ class ExperienceSegments:
         )
         if len(self.value_shares):
             told = "; ".join(
-                f"{r.grouping} {100 * r.share:.1f} % [{100 * r.low:.1f}, {100 * r.high:.1f}]"
+                f"{r.grouping} {100 * r.share:z.1f} % [{100 * r.low:z.1f}, {100 * r.high:z.1f}]"
                 for r in self.value_shares.itertuples()
             )
             text += f" Share of the variance of value between groups: {told}."

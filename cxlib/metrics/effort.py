@@ -22,8 +22,8 @@ class CesResult(BoxScores):
 
 
 def ces(
-    scores, *, scale: tuple[float, float], high_means: str, weights=None, cluster=None,
-    satisfaction=None, level: float = 0.95,
+    scores, *, scale: tuple[float, float], high_means: str | None = None, weights=None,
+    cluster=None, satisfaction=None, level: float = 0.95,
 ) -> CesResult:  # fmt: skip
     """Customer effort in four aggregates with intervals.
 
@@ -40,7 +40,7 @@ def ces(
     high_means : {"easy", "effort"}
         What a high number says. "It was easy for me", 7 = agree: ``"easy"`` (CES 2.0). "How much
         effort did you have to put forth", 5 = very much: ``"effort"`` (CES 1.0). No default can
-        know, so there is none.
+        know, so left out it is an error.
     weights, cluster, level
         As in `cx.nps`.
     satisfaction : array_like, optional

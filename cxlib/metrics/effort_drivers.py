@@ -134,7 +134,7 @@ def effort_drivers(
     drivers: Sequence[str] | None = None,
     *,
     scale: tuple[float, float],
-    high_means: str,
+    high_means: str | None = None,
     controls: Sequence[str] = (),
     cluster_col: str | None = None,
     score_col: str = "score",

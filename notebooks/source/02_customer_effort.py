@@ -240,7 +240,12 @@ if rows:
     cx.table(
         variance,
         decimals=0,
-        caption=f"Whose variance is it? {100 * level:g} % intervals; recommendation by the channel of the last contact before the question.",
+        caption=f"Whose variance is it? {100 * level:g} % intervals"
+        + (
+            "; recommendation by the channel of the last contact before the question."
+            if "recommendation" in levels
+            else "."
+        ),
     )
 else:
     cx.say(

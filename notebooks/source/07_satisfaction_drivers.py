@@ -212,6 +212,10 @@ if len(drivers) >= 4:
               unit="share of correlations", n=coloured.n, level=level, better="down")  # fmt: skip
     cx.show(coloured.plot(), alt="Shares by driver before and after the general factor is taken out",
             caption="What is left to each driver once the general factor has entered first.")  # fmt: skip
+else:
+    cx.say(
+        f"A general factor needs four items or more; here are {len(drivers)}. This part steps aside."
+    )
 if world is not None:
     twin = cx.World(seed=seed, customers=customers, weeks=weeks, halo=0.0).responses
     item = twin["item"].astype(object).where(twin["item"].notna(), twin["question"].astype(object))
@@ -312,7 +316,7 @@ if worth:
     cx.table(
         shown,
         decimals=1,
-        caption=f"Variance of spend in {horizon_weeks} weeks between groups [%]; {100 * level:g} % intervals, adjusted for the number of groups.",
+        caption=f"Variance of spend in {horizon_weeks} weeks between groups [%]; {100 * level:g} % intervals, adjusted for the number of groups; below 0 = less than luck alone would give.",
     )
     rivals = groups.value_shares.iloc[1:]
     verdict["D4"] = (
@@ -325,7 +329,7 @@ if worth:
 
 # %% [markdown]
 # ## The map
-# The favourite slide of every consultant: importance up, performance across, and "improve" top left. Both are estimates, so both get a bar, and the share of resamples that agree on the quadrant says how far the slide can be trusted.
+# The favourite slide of every consultant: importance up, performance across, and "improve" top left (counts much, rated low). The other quadrants: *keep up* (counts much, rated well), *spare* (counts little, rated well: effort may be taken from here) and *leave* (counts little, rated low). Importance and rating are estimates, so both get a bar, and the share of resamples that agree on the quadrant says how far the slide can be trusted.
 
 # %%
 chart = cx.importance_performance(rated, outcome, drivers, **given)
@@ -455,8 +459,8 @@ if worth:
     back = [(int((~person["quiet"][half]).sum()), int(half.sum())) for half in (fond, ~fond)]
     gap = stats.risk_difference(*back, level=level)
     text += (
-        f"All they hold is that buyers who rate {present[0] if present else 'us'} above the median order again within {horizon_weeks} weeks "
-        f"{100 * gap.estimate:+.1f} points more often [{100 * gap.low:+.1f}, {100 * gap.high:+.1f}], which is company, not cause. "
+        f"All they hold: between buyers who rate {present[0] if present else 'us'} above the median and the others, the share who order again within {horizon_weeks} weeks differs by "
+        f"{100 * gap.estimate:+.1f} points [{100 * gap.low:+.1f}, {100 * gap.high:+.1f}]; a clear difference, too, would be company, not cause. "
     )
 text += "Needed: the three asked by name, purchases afterwards, and a lot that decides who gets them first."
 text += f"\n\nD3, experience against expectation (a strategy guide): {verdict.get('D3', 'not testable with these data')}"

@@ -328,3 +328,9 @@ def test_benchmark_rows():
     (row,) = load("bench_drivers").run(quick=True)
     assert row["ratio"] > 10
     assert "extrapolated" in row["peer"]
+
+
+def test_an_undeclared_text_is_offered_no_number():
+    frame = pd.DataFrame({"a": ["stimme zu", "nein"] * 20, "b": range(40), "y": range(40)})
+    with pytest.raises(cx.CxError, match=r"\{'stimme zu': its number, \.\.\.\}"):
+        cx.driver_importance(frame, "y", ["a", "b"])

@@ -228,6 +228,20 @@ def test_bad_drivers(frame, more, message):
         cx.effort_drivers(frame, **{**EASY, **more})
 
 
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: cx.ces(FRAME["score"], scale=(1, 7)),
+        lambda: cx.ces_by(FRAME, "agent", scale=(1, 7)),
+        lambda: cx.effort_answers(FRAME, "agent", scale=(1, 7)),
+        lambda: cx.effort_drivers(FRAME, ["transfers"], scale=(1, 7)),
+    ],
+)
+def test_a_direction_not_given_is_asked_for(call):
+    with pytest.raises(CxError, match='high_means must be "easy" or "effort", not None'):
+        call()
+
+
 def test_cases_that_do_not_meet():
     told = pd.DataFrame({"contact_id": ["a"], "score": [3]})
     with pytest.raises(CxError, match="None of 1 answers names one of 1 contacts"):
