@@ -69,7 +69,8 @@ class BoxScores:
     def summary(self) -> str:
         """One sentence with every aggregate and its interval."""
         parts = [
-            f"{name.replace('_', ' ')} {interval:.2f}" for name, interval in self.intervals.items()
+            f"{name.replace('_', ' ').replace('top2', 'top-2')} {interval:.2f}"
+            for name, interval in self.intervals.items()
         ]
         return (
             f"{self.title}: {', '.join(parts)} ({100 * self.level:g} % intervals, "

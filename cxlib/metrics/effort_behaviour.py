@@ -33,7 +33,7 @@ def effort_follow_up(
     answers: pd.DataFrame,
     *,
     scale: tuple[float, float],
-    high_means: str,
+    high_means: str | None = None,
     transactions: pd.DataFrame | None = None,
     contacts: pd.DataFrame | None = None,
     customers: pd.DataFrame | None = None,

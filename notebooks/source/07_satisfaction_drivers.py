@@ -143,7 +143,7 @@ johnson = cx.driver_importance(rated, outcome, drivers, "johnson", **given)
 ax = cx.plot_importance(shapley.to_frame(), other=johnson.to_frame(), labels=("Shapley", "Johnson"))
 cx.show(
     ax, alt="Share of explained variance by driver with intervals, Shapley above Johnson",
-    caption=f"{100 * level:g} % intervals from {bootstrap:,} resamples of customers; sign of the regression in brackets.",
+    caption=f"{100 * level:g} % intervals from {bootstrap:,} resamples of {'customers' if cluster else 'answers'}; sign of the regression in brackets.",
 )  # fmt: skip
 cx.say(shapley.summary())
 best = shapley.to_frame().iloc[0]
@@ -157,7 +157,7 @@ cx.export("driver_importance", shapley.to_frame())
 # *How to read it.* Every share is above zero, always: even a driver with nothing to say gets a crumb, and no interval of a share ever reaches zero. So never ask whether a share is "significant"; ask for its size, its sign and its rank.
 #
 # ## How sure is the ranking?
-# A chart has an order even when luck made it. The bars below show every rank that a driver may hold, for all drivers at once. And how often does a survey put the true first driver first? That we have counted in ten thousand surveys of each size. **Guess for 100 answers.**
+# A chart has an order even when luck made it. The bars below show every rank that a driver may hold, for all drivers at once. And how often does a survey put the true first driver first? That we have counted in many simulated surveys of each size. **Guess for 100 answers.**
 
 # %%
 cx.show(

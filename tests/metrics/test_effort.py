@@ -235,6 +235,7 @@ def test_bad_drivers(frame, more, message):
         lambda: cx.ces_by(FRAME, "agent", scale=(1, 7)),
         lambda: cx.effort_answers(FRAME, "agent", scale=(1, 7)),
         lambda: cx.effort_drivers(FRAME, ["transfers"], scale=(1, 7)),
+        lambda: cx.effort_follow_up(FRAME.assign(customer_id=1), scale=(1, 7)),
     ],
 )
 def test_a_direction_not_given_is_asked_for(call):
