@@ -33,10 +33,10 @@ def plot_decomposition(parts: pd.DataFrame, *, unit: str = "points", ax=None):
 
     Examples
     --------
-    >>> parts = pd.DataFrame({"part": ["within", "mix", "total"], "estimate": [-3.0, -1.0, -4.0]})
+    >>> parts = pd.DataFrame({"part": ["within", "mix", "total"], "estimate": [-4.0, -0.01, -4.01]})
     >>> ax = plot_decomposition(parts.assign(low=-7.0, high=1.0))
-    >>> [label.get_text() for label in ax.get_yticklabels()]
-    ['within', 'mix', 'total']
+    >>> [label.get_text() for label in ax.get_yticklabels()], [note.get_text() for note in ax.texts]
+    (['within', 'mix', 'total'], ['-4.0', '+0.0', '-4.0'])
     """
     if absent := [c for c in ("part", "estimate", "low", "high") if c not in parts]:
         raise CxError(f"The parts lack the columns {', '.join(absent)}.")
@@ -47,7 +47,7 @@ def plot_decomposition(parts: pd.DataFrame, *, unit: str = "points", ax=None):
     ax.hlines(rows, parts["low"], parts["high"], color=INK, linewidth=1.8)
     for row, (value, high) in enumerate(zip(parts["estimate"], parts["high"], strict=True)):
         ax.annotate(
-            f"{value:+.1f}", (max(high, value, 0), row), xytext=(6, 0),
+            f"{value:+z.1f}", (max(high, value, 0), row), xytext=(6, 0),
             textcoords="offset points", va="center",
         )  # fmt: skip
     ax.axvline(0, color=INK, linewidth=1)

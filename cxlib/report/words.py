@@ -147,13 +147,19 @@ def cause(why: Mapping[str, Any], entry: Mapping[str, Any]) -> str:
 
 
 def _number(entry: Mapping[str, Any], key: str) -> str:
-    """With an interval, as many decimals as half its width has use for: two digits of it."""
+    """With an interval, as many decimals as half its width has use for: two digits of it.
+
+    Examples
+    --------
+    >>> _number({"value": -0.003, "low": -0.11, "high": 0.1, "unit": "share"}, "value")
+    '0'
+    """
     low, high = (_scaled(entry, end) if entry.get(end) is not None else None for end in LIMITS)
     value = _scaled(entry, key)
     if low is None or value is None or not high > low:
         return number(value)
     decimals = min(max(0, 1 - math.floor(math.log10((high - low) / 2))), 9)
-    return f"{value:,.{decimals}f}".replace("-", "−")
+    return f"{value:z,.{decimals}f}".replace("-", "−")
 
 
 def _scaled(entry: Mapping[str, Any], key: str) -> float | None:
