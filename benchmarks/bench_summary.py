@@ -49,7 +49,7 @@ def write_purchases(path: Path, rows: int, customers: int) -> None:
     """Orders over two years, at times of day, unequally spread over customers."""
     with duckdb.connect(config={"preserve_insertion_order": "false"}) as connection:
         connection.execute(f"""COPY (
-            SELECT CAST({customers} * pow(hash(i) % 1000003 / 1000003, 1.5) AS INTEGER)
+            SELECT CAST({customers} * pow(hash(i) % 4294967291 / 4294967291, 1.5) AS INTEGER)
                     AS customer_id,
                 TIMESTAMP '2024-01-01' + to_seconds(CAST(hash(i + 7) % 63072000 AS BIGINT))
                     AS ordered_at,

@@ -290,9 +290,8 @@ cx.say(
 money |= {"horizon": weeks, "discount_rate": 0.0}
 earlier_spend = clv.GammaGamma().fit(summary)
 ahead = clv.lifetime_value(model, earlier_spend, summary, **money).customers
-cx.say(
-    f"Before the cloth is lifted: {clv.foreseen_share(model, earlier_spend, summary, **money).summary()}"
-)
+foreseen = clv.foreseen_share(model, earlier_spend, summary, **money)
+cx.say(f"Before the cloth is lifted: {foreseen.summary()}")
 spent_by_newcomers = purchases.loc[~purchases["customer_id"].isin(summary.index), "amount"].sum()
 top = clv.top_share(
     ahead["value"], summary["holdout_spend"], 0.2, newcomers=spent_by_newcomers, level=level
@@ -303,6 +302,14 @@ cx.show(
     caption=f"Band: {100 * level:g} % bootstrap interval over customers.",
 )
 cx.say(top.summary())
+if not spent_by_newcomers:
+    held = foreseen.predictive
+    missed = "less" if top.realised.estimate < held.low else "more"
+    cx.say(
+        "What came lies within what the model had held possible."
+        if held.low <= top.realised.estimate <= held.high
+        else f"What came is {missed} concentrated than the model had held possible: its {100 * held.low:.0f} to {100 * held.high:.0f} % missed."
+    )
 cx.record(
     "top_fifth_share", top.realised, unit="share", period=holdout_days, target=0.8, better=None
 )
