@@ -15,7 +15,7 @@ __all__ = [
 
 
 LIMITS = ("low", "high")
-_ABBREVIATIONS = frozenset(["nps", "ces", "csat", "clv", "cx", "b2b", "eur", "usd", "gbp"])
+_ABBREVIATIONS = frozenset(["auc", "nps", "ces", "csat", "clv", "cx", "b2b", "eur", "usd", "gbp"])
 
 
 def number(value: float | None) -> str:
