@@ -77,7 +77,7 @@ def read_answers(scores, scale: tuple[float, float], *, weights=None, name: str 
     if off.any():
         codes = sorted(numbers[off].unique())
         cause = ""
-        if len(codes) <= 2 and codes[0] > high:
+        if len(codes) <= 2 and high < codes[0] and np.isfinite(codes).all():
             shown = [int(c) for c in codes]
             cause = f'Is {shown[0]} a code for "no answer"? Pass missing={{"score": {shown}}}.'
         elif (numbers[given] > high).mean() > 0.5:

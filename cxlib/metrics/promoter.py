@@ -78,7 +78,8 @@ class NpsResult:
         'The NPS is 30.0 points; with 100 answers the 95 % interval is 14.0 to 44.3.'
         """
         return (
-            f"The NPS is {self.estimate:.1f} points; with {self.n:,} answers the "
+            f"The NPS is {self.estimate:.1f} points; with {self.n:,} "
+            f"answer{'' if self.n == 1 else 's'} the "
             f"{100 * self.level:g} % interval is {self.low:.1f} to {self.high:.1f}."
         )
 
@@ -163,7 +164,11 @@ def nps(
         return _from_tally(*tally, len(votes), given.missing, level, method, breaks)
     if method != "score":
         raise CxError(f'With weights or clusters the method is "score", not {method!r}.')
-    labels = None if cluster is None else np.asarray(cluster, dtype=object)[given.kept]
+    labels = None if cluster is None else np.asarray(cluster, dtype=object)
+    if labels is not None:
+        if labels.shape != given.kept.shape:
+            raise CxError(f"cluster: {labels.size:,} labels for {given.kept.size:,} rows.")
+        labels = labels[given.kept]
     found = weighted_net_score(votes, weight, cluster=labels, level=level)
     return NpsResult(
         found.estimate, found.low, found.high, len(votes), given.missing, *tally,
@@ -207,10 +212,11 @@ def nps_from_counts(counts, *, level: float = 0.95, method: str = "score") -> Np
     39.84
     """
     if isinstance(counts, dict | pd.Series):
-        by_answer = {int(answer): count for answer, count in dict(counts).items()}
-        if unknown := sorted(set(by_answer) - set(range(11))):
-            raise CxError(f"Answers must be 0 to 10: found counts for {unknown}.")
-        counts = [by_answer.get(answer, 0) for answer in range(11)]
+        told = {str(answer).strip().removesuffix(".0"): n for answer, n in dict(counts).items()}
+        scale = [str(answer) for answer in range(11)]
+        if unknown := [answer for answer in told if answer not in scale]:
+            raise CxError(f"Answers must be 0 to 10: found counts for {', '.join(unknown)}.")
+        counts = [told.get(answer, 0) for answer in scale]
     tally = np.asarray(counts, dtype=float)
     if tally.shape != (11,):
         raise CxError(f"Eleven counts are needed, of the answers 0 to 10: found {tally.size}.")
@@ -246,7 +252,7 @@ def nps_difference(a, b, *, level: float = 0.95, method: str = "mover") -> Diffe
     Returns
     -------
     Difference
-        estimate, low, high, standard_error, z, p.
+        estimate, low, high, standard_error, z, p; n counts the answers of both.
 
     Examples
     --------
@@ -259,9 +265,10 @@ def nps_difference(a, b, *, level: float = 0.95, method: str = "mover") -> Diffe
     if isinstance(b, Real):
         return _against(a if isinstance(a, NpsResult) else nps(a), b, level)
     sides = [side if isinstance(side, NpsResult) else nps(side, level=level) for side in (a, b)]
-    return net_score_difference(
+    found = net_score_difference(
         *map(_effective, sides), level=level, method=method, df=[side.df for side in sides]
     )
+    return replace(found, n=sum(side.n for side in sides))
 
 
 def _effective(result: NpsResult) -> tuple[float, float, float]:
@@ -374,7 +381,7 @@ def segment_score(
     Rows are independent where no label of `cluster_col` comes twice.
     """
     answered = part[part[score_col].notna()]
-    weights = part[weight_col] if weight_col else None
+    weights = part[weight_col] if weight_col and len(answered) > 1 else None
     labels = answered[cluster_col].astype(object) if cluster_col else pd.Series(dtype=object)
     if not labels.duplicated().any():
         return nps(part[score_col], weights=weights, level=level, method=method)

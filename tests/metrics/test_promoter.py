@@ -282,6 +282,42 @@ def test_segments_of_one_are_left_out_with_a_note_or_shown_with_a_wide_interval(
     assert shown.loc["b", "high"] - shown.loc["b", "low"] > 100
 
 
+def test_infinity_is_off_the_scale():
+    with pytest.raises(cx.CxError, match="1 of 3 is inf"):
+        cx.nps([9, 3, float("inf")])
+
+
+def test_labels_of_clusters_are_one_a_row():
+    with pytest.raises(cx.CxError, match="cluster: 2 labels for 3 rows"):
+        cx.nps([9, 3, 4], cluster=["a", "b"])
+
+
+def test_counts_by_answer_may_be_text_and_words_are_refused():
+    assert cx.nps_from_counts({"9": 3, 3.0: 1}).estimate == 50
+    with pytest.raises(cx.CxError, match="found counts for ten, 11"):
+        cx.nps_from_counts({"ten": 3, 11: 1})
+
+
+def test_one_answer_is_one_answer():
+    assert "with 1 answer the" in cx.nps([9]).summary()
+
+
+def test_a_weighted_segment_of_one_has_the_interval_of_one_answer():
+    frame = pd.DataFrame({"score": [9, 10, 3, 8, 9, 2, 7], "team": list("aaaaaab"), "w": 2.0})
+    shown = cx.nps_by(frame, by="team", weight_col="w", min_cell=1).set_index("team")
+    alone = cx.nps([7])
+    assert tuple(shown.loc["b", ["low", "high"]]) == (alone.low, alone.high)
+    with pytest.warns(cx.CxWarning, match="1 of 2 segments"):
+        assert cx.nps_by(frame, by="team", weight_col="w")["team"].tolist() == ["a"]
+
+
+def test_a_difference_counts_answers_weighted_or_not():
+    scores, weights = [9, 10, 3, 8, 9, 2, 7], [1, 2, 1, 1, 1, 3, 1]
+    one = cx.nps(scores, weights=weights)
+    assert one.effective_n % 1
+    assert cx.nps_difference(one, scores).n == 14
+
+
 def test_shrunken_ranks_are_closer_to_the_true_order():
     """60 teams of 5 to 400 answers whose true scores are known, 40 surveys."""
     rng = np.random.default_rng(8)
