@@ -67,10 +67,10 @@ class Decomposition:
         """
 
         def one(name):
-            return f"{getattr(self, name):+.1f}"
+            return f"{getattr(self, name):+z.1f}"
 
         def held(name):
-            return f"[{getattr(self, f'{name}_low'):.1f}, {getattr(self, f'{name}_high'):.1f}]"
+            return f"[{getattr(self, f'{name}_low'):z.1f}, {getattr(self, f'{name}_high'):z.1f}]"
 
         return (
             f"The score changed by {one('total')} points {held('total')}: within segments "

@@ -56,7 +56,7 @@ class FanCost:
         """What they cost, and what that number is not."""
         churned, spend, n = self.churned, self.spend, self.answers
         text = (
-            f"After {n:,} answers of promoters with a low intention {100 * churned.estimate:+.1f} "
+            f"After {n:,} answers of promoters with a low intention {100 * churned.estimate:+z.1f} "
             f"points [{100 * churned.low:.1f}, {100 * churned.high:.1f}] more churned than after "
             "those with a high one"
         )

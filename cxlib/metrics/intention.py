@@ -211,8 +211,8 @@ class Promise:
         return (
             f"Stated {stated:.0f} %, done {done:.0f} %. From low to high intention the statement "
             f"moves by {100 * self.stated_apart:.0f} points, the share who bought within "
-            f"{self.weeks:g} weeks by {100 * apart.estimate:z.0f} [{100 * apart.low:z.0f}, "
-            f"{100 * apart.high:z.0f}]."
+            f"{self.weeks:g} weeks by {100 * apart.estimate:z.1f} [{100 * apart.low:z.1f}, "
+            f"{100 * apart.high:z.1f}]."
         )
 
     def plot(self, ax=None):

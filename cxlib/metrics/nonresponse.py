@@ -226,7 +226,7 @@ class NonresponseRange(Interval):
         """What is known at each strength of assumption."""
         ends = self.by_delta.iloc[[0, -1]]
         tip = (
-            f"It reaches {self.reference:.1f} if the silent score {self.tipping:+.0f} points "
+            f"It reaches {self.reference:.1f} if the silent score {self.tipping:+z.0f} points "
             "against those who answered."
             if abs(self.tipping) <= 200
             else f"No difference of the silent alone brings it to {self.reference:.1f}."

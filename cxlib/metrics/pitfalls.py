@@ -172,7 +172,7 @@ def mix_shift(votes, periods, column, level, margin, weighted):
     split = nps_decompose(before, after, column, level=level, cluster_col="cluster",
                           weight_col="weight" if weighted else None)  # fmt: skip
     verdict = judge(split.mix_low, split.mix_high, margin)
-    text = f"mix of {column}; within segments {split.within:+.1f} points"
+    text = f"mix of {column}; within segments {split.within:+z.1f} points"
     return Finding(verdict, split.mix, split.mix_low, split.mix_high, "points", text)
 
 

@@ -63,10 +63,11 @@ class PriceRise:
             f"Of {lost.n:,.0f} promoters before the rise of {self.day:%Y-%m-%d}, "
             f"{100 * lost.estimate:.0f} % [{100 * lost.low:.0f}, {100 * lost.high:.0f}] had "
             f"churned by {self.end:%Y-%m-%d}; of all others "
-            f"{100 * held.estimate:+.1f} points [{100 * held.low:.1f}, {100 * held.high:.1f}] more "
+            f"{100 * held.estimate:+z.1f} points "
+            f"[{100 * held.low:z.1f}, {100 * held.high:z.1f}] more "
             f"({100 * lost.level:g} % intervals, n = {held.n:,.0f})."
             + "".join(
-                f" The mean answer to {name} moved by {moved:+.2f}."
+                f" The mean answer to {name} moved by {moved:+z.2f}."
                 for name, moved in self.moved.items()
             )
         )

@@ -15,6 +15,7 @@ __all__ = ["nps_sittings"]
 
 SCALES = ("ask", "0-10", "1-10")
 KNOWN = ("country", "segment", "role", "plan", "joined_at")
+MONTHS = ("1st of the quarter", "2nd of the quarter", "3rd of the quarter")
 TENURE = {"under a year": 365, "1 to 2 years": 730, "2 to 4 years": 1461}
 
 
@@ -52,9 +53,10 @@ def nps_sittings(
     -------
     DataFrame
         score (missing where nobody answered) and every column of `responses`, with: period and
-        month of the invitation; segment columns of the customer and tenure; problem (a failure in
-        the memory), agent and team of the latest contact; csat, intent, ces; and of answers whose
-        horizon is known, by customers who were buying: churned, spend, orders.
+        month of the invitation within its quarter (1st, 2nd, 3rd); segment columns of the customer
+        and tenure; problem (a failure in the memory), agent and team of the latest contact; csat,
+        intent, ces; and of answers whose horizon is known, by customers who were buying: churned,
+        spend, orders.
 
     Raises
     ------
@@ -96,7 +98,8 @@ def nps_sittings(
         when = rows[day].dt.tz_localize(None) if rows[day].dt.tz is not None else rows[day]
         known = when.notna()
         rows["period"] = when.dt.to_period(freq).astype(str).where(known)
-        rows["month"] = (when.dt.month.sub(1) % 3 + 1).astype("Int64").astype(str).where(known)
+        place = when.dt.month.sub(1) % 3
+        rows["month"] = place.map(dict(enumerate(MONTHS))).where(known)
     if "customer_id" not in rows:
         return rows.drop(columns="row")
     if customers is not None:

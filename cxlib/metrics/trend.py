@@ -54,8 +54,8 @@ class NpsTrend:
             news = "is news" if self.last.low > 0 or self.last.high < 0 else "may be luck"
             text = (
                 f"From {self.periods['period'].iloc[-2]} to {self.periods['period'].iloc[-1]} the "
-                f"score moved by {self.last.estimate:+.1f} points "
-                f"[{self.last.low:.1f}, {self.last.high:.1f}], which {news}."
+                f"score moved by {self.last.estimate:+z.1f} points "
+                f"[{self.last.low:z.1f}, {self.last.high:z.1f}], which {news}."
             )
         if len(self.periods) < FEWEST:
             return f"{text} A change of level needs {FEWEST} periods to be looked for."

@@ -95,5 +95,5 @@ def claims_on_trial(claims: Mapping[str, tuple]) -> pd.DataFrame:
         if verdict == "cannot tell":
             more = answers_needed(found.n, found.low, found.high, smallest)
             takes = f"about {float(f'{more:.2g}'):,.0f} answers in place of {found.n:,.0f}"
-        rows.append([claim, verdict, f"{found:+.3f} {unit}".strip(), takes])
+        rows.append([claim, verdict, f"{found:+z.3f} {unit}".strip(), takes])
     return pd.DataFrame(rows, columns=["claim", "verdict", "effect", "to tell it takes"])

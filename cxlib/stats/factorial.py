@@ -69,7 +69,7 @@ class TwoByTwo:
 
         def points(effect):
             return (
-                f"{100 * effect.estimate:+.1f} points "
+                f"{100 * effect.estimate:+z.1f} points "
                 f"[{100 * effect.low:.1f}, {100 * effect.high:.1f}]"
             )
 

@@ -103,3 +103,11 @@ def test_weights_that_sum_to_zero_are_refused():
     good = table([(10, "a", 1), (3, "b", 1)] * 5)
     with pytest.raises(cx.CxError, match="no answer with a segment and a weight after"):
         cx.nps_decompose(good, good.assign(weight=0), by="plan", weight_col="weight")
+
+
+def test_no_negative_zero_is_told():
+    before = pd.DataFrame({"score": [9] * 600 + [3] * 400, "plan": ["a"] * 500 + ["b"] * 500})
+    after = before.assign(plan=["a"] * 500 + ["b"] * 499 + ["a"])
+    split = cx.nps_decompose(before, after, by="plan")
+    assert -0.05 < split.interaction < 0
+    assert "by both together +0.0" in split.summary()
