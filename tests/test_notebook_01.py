@@ -50,6 +50,8 @@ def write_files(folder):
         ),
         "no_promoters": good.assign(NETPRO=score.where(~number.ge(9), "")),
     }
+    files["weighted"] = good.assign(weight=np.where(number >= 9, "3", "1"))
+    files["silent_end"] = good.assign(NETPRO=score.where(good.index < 181, ""))
     wrong = good.copy()
     wrong.loc[[3, 5, 6, 7], "NETPRO"] = ["11", "-1", "99", "neun"]
     files["impossible"] = wrong
@@ -147,6 +149,25 @@ def test_a_single_answer_has_a_wide_interval(run_file):
     _, names, _ = run_file("single")
     assert names["score"].estimate == 100
     assert names["score"].low < 0
+
+
+def test_weights_of_the_file_count(run_file):
+    told, names, _ = run_file("weighted")
+    rows = names["now"]
+    assert names["score"].estimate == pytest.approx(
+        cx.nps(rows["score"], weights=rows["weight"]).estimate
+    )
+    assert abs(names["score"].estimate - cx.nps(rows["score"]).estimate) > 5
+    by_period = names["trend"].periods.set_index("period")["estimate"]
+    assert by_period[names["agenda"]] == pytest.approx(names["score"].estimate)
+    assert "Each answer counts by its weight" in told
+
+
+def test_a_period_without_answers_names_those_that_have_some(run_file):
+    with pytest.raises(
+        cx.CxError, match=r"Nobody answered in 2026Q1. .* answers in 2025Q1, 2025Q2"
+    ):
+        run_file("silent_end")
 
 
 def test_no_promoter_to_follow_is_said(run_file):

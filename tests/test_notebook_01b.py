@@ -109,6 +109,31 @@ def test_a_file_with_a_column_map(run_cells, file):
     assert "(role culture)" in told
 
 
+def test_periods_too_short_for_many_segments_step_aside(run_cells, file):
+    told, names = run_cells(NOTEBOOK, file | {"freq": "W"})
+    assert "The comparison of many segments steps aside" in told
+    assert names["changes"] is None
+
+
+def test_a_company_too_small_for_a_league_says_so(run_cells):
+    told, names = run_cells(NOTEBOOK, {"customers": 120, "weeks": 60})
+    assert "fewer than four are not shrunken" in told
+    assert "takes a period in which four territories" in told
+    assert "nan places" not in told
+    assert len(names["errors"]) == 0
+
+
+def test_weights_of_the_file_count(run_cells, file):
+    rows = pd.read_csv(file["responses"], sep=";")
+    rows.assign(weight=np.where(rows["NETPRO"] >= 9, 3, 1)).to_csv(file["responses"], sep=";")
+    told, names = run_cells(NOTEBOOK, file)
+    assert "count each answer once, the others by its weight" in told
+    assert names["split"].total == pytest.approx(
+        names["score"].estimate
+        - cx.nps(names["then"]["score"], weights=names["then"]["weight"]).estimate
+    )
+
+
 def test_a_role_without_its_column_is_named(run_cells, file):
     file["roles"] = {"team": "Filiale", "churn": "weg"}
     with pytest.raises(cx.CxError, match="no columns for team: Filiale, churn: weg"):

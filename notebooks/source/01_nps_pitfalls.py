@@ -75,10 +75,11 @@ before = names[: names.index(agenda)][-1:]
 seen = asked[asked["period"] <= agenda]
 now, then = (asked[asked["period"].isin(p)] for p in ([agenda], before))
 cluster = "customer_id" if "customer_id" in asked and not asked["customer_id"].is_unique else None
+weight = "weight" if responses is not None and "weight" in asked else None
 source = responses or ("the airport's survey, as counts" if world is None else "the company")
 cx.say(
     f"Source: {source}. {len(seen):,} rows in {len(names[: names.index(agenda) + 1])} period(s), "
-    f"{seen['period'].min()} to {agenda}; {seen['score'].notna().sum():,} with an answer, "
+    f"{f'{seen.period.min()} to {agenda}' if dated else 'without dates'}; {seen['score'].notna().sum():,} with an answer, "
     f"{seen['score'].isna().sum():,} without. On the agenda: {agenda}, with {now['score'].notna().sum():,} "
     f"answers"
     + (
@@ -86,28 +87,33 @@ cx.say(
         if now["score"].isna().any()
         else "; nobody is listed who did not answer."
     )
+    + (" Each answer counts by its weight, unless a caption says otherwise." if weight else "")
 )
+held = sorted(asked.dropna(subset=["score"])["period"].dropna().unique())
+if held and agenda not in held:
+    raise cx.CxError(
+        f"Nobody answered in {agenda}. There are answers in {', '.join(held)}: set agenda."
+    )
 
 # %% [markdown]
 # ## Before the score, the answers
 # The **net promoter score** (NPS) is the share who answer 9 or 10 to "would you recommend us?", minus the share who answer 0 to 6, in points from -100 to 100. A score is a verdict; the answers are the evidence. Two firms can both score 20: one whose customers all feel lukewarm, one that half of them love and a third cannot stand. They need opposite medicine. **Guess before you look: which answer is the most frequent?**
 
 # %%
-score = cx.nps(now["score"], level=level)
+score = cx.nps(now["score"], weights=now.get(weight), level=level)
 tally = np.bincount(now["score"].dropna().astype(int), minlength=11)
 shares = stats.proportion(tally, tally.sum(), level=level)
 cx.show(
     cx.plot_distribution(tally, shares.low, shares.high),
     alt="Bars for the answers 0 to 10, coloured as detractors, passives and promoters",
-    caption=f"Answers of {agenda}. Whiskers: {100 * level:g} % interval of each share.",
+    caption=f"Answers of {agenda}. Whiskers: {100 * level:g} % interval of each share{', each answer counted once' if weight else ''}.",
 )
 cx.say(f"Most frequent: {tally.argmax()}. {score.summary()}")
 parts = roles.get("segment") if isinstance(roles.get("segment"), str) else None
 if parts:  # so that the shelf can tell where a change arose
     told = now.assign(segment=now[parts].astype(object).fillna("not known"))
-    parts = cx.nps_by(told, "segment", level=level, min_cell=1).rename(
-        columns={"estimate": "value"}
-    )
+    parts = cx.nps_by(told, "segment", level=level, weight_col=weight, min_cell=1)
+    parts = parts.rename(columns={"estimate": "value"})
 cx.record("nps", score, unit="points", period=agenda if dated else None, segments=parts)
 
 # %% [markdown]
@@ -118,7 +124,7 @@ cx.record("nps", score, unit="points", period=agenda if dated else None, segment
 
 # %%
 if before:
-    previous = cx.nps(then["score"], level=level)
+    previous = cx.nps(then["score"], weights=then.get(weight), level=level)
     change = cx.nps_difference(score, previous, level=level)
     half = (change.high - change.low) / 2
     news = change.low > 0 or change.high < 0
@@ -156,7 +162,7 @@ if "churn" in roles:
     leaving = pd.DataFrame(rows, columns=["group", "n", "left [%]", "from [%]", "to [%]"])
     cx.table(
         leaving,
-        caption=f"Who left within the horizon after answers of all periods, {100 * level:g} % intervals; each customer once.",
+        caption=f"Who left within the horizon after answers of all periods, {100 * level:g} % intervals; each customer once{', unweighted' if weight else ''}.",
     )
     if "promoters" in set(leaving["group"]):
         promoters = leaving.set_index("group").loc["promoters"]
@@ -173,7 +179,8 @@ if "churn" in roles:
             '"up to" makes it a maximum over firms, which one firm cannot refute.'
         )
         cx.record("promoters_left", promoters["left [%]"] / 100, promoters["from [%]"] / 100,
-                  promoters["to [%]"] / 100, unit="share", n=int(promoters["n"]), level=level, better="down")  # fmt: skip
+                  promoters["to [%]"] / 100, unit="share", n=int(promoters["n"]), level=level, better="down",
+                  period=followed.get("answered_at", followed.get("invited_at")))  # fmt: skip
     else:
         cx.say("No promoter can be followed, so claim N1 is not testable with these data.")
 else:
@@ -182,7 +189,7 @@ else:
     )
 
 # %% [markdown]
-# Why did they leave? They were asked. In this company we know the true reason as well, the term without which the customer would have stayed. **Guess: how often is "price" the stated reason, and how often the true one?**
+# Why did they leave? They were asked. In the simulated company we know the true reason as well, the term without which the customer would have stayed. **Guess: how often is "price" the stated reason, and how often the true one?**
 
 # %%
 if world is not None and not world.is_sealed:
@@ -219,7 +226,7 @@ else:
 # %%
 silent = now["score"].isna()
 if silent.any():
-    fair = cx.nps_reweighted(now, by=known, level=level) if known else score
+    fair = cx.nps_reweighted(now, by=known, level=level, weight_col=weight) if known else score
     moved = fair.estimate - score.estimate
     reach = cx.nps_nonresponse(fair, len(now), reference=previous.estimate if before else 0)
     cx.say(
@@ -247,13 +254,14 @@ else:
 # %%
 if world is not None and not world.is_sealed:
     first = int((pd.Period(agenda).start_time - world.start).days // 7)
-    quarter = range(max(first, 0), min(first + 13, weeks))
-    steps = pd.DataFrame([world.truth.nonresponse_bias(w) for w in quarter]).mean()
+    after = int((pd.Period(agenda).end_time - world.start).days + 1) // 7
+    within = range(max(first, 0), min(max(after, first + 1), weeks))
+    steps = pd.DataFrame([world.truth.nonresponse_bias(w) for w in within]).mean()
     labels = {"nps_all_ever": "all who ever joined", "nps_present": "those still here",
               "nps_invited": "those invited", "nps_answering": "those who answer"}  # fmt: skip
     cx.table(
         pd.DataFrame({"true NPS of": labels.values(), "points": [steps[k] for k in labels]}),
-        decimals=1, caption=f"Means over the weeks from the start of {agenda}, without luck.",
+        decimals=1, caption=f"Means over the weeks of {agenda}, without luck.",
     )  # fmt: skip
     rate = steps["response_rate"]
     others = (steps["nps_invited"] - rate * steps["nps_answering"]) / (1 - rate)
@@ -269,13 +277,14 @@ else:
     )
 
 # %% [markdown]
-# *How to read it.* Weighting repairs what the known columns explain. In our company contented customers answer more readily, *within* every country and tenure, and no weight sees that. Honest reports show the range and say which delta they believe, and why.
+# *How to read it.* Weighting repairs what the known columns explain. The weighted interval may be the narrower one: it speaks of those who were asked, part of whom have answered, the plain one of all who might be. In the simulated company contented customers answer more readily, *within* every country and tenure, and no weight sees that. Honest reports show the range and say which delta they believe, and why.
 #
 # ## Every wiggle has a story
-# Somebody will find an event for each move of the line. A **control chart** asks first how far the score jumps by luck alone, and a change of level is drawn only where luck would rarely look like it. Numbers on top: what happened in the company. **Before you look: how many of its moves deserved a meeting?**
+# Somebody will find an event for each move of the line. A **control chart** asks first how far the score jumps by luck alone, and a change of level is drawn only where luck would rarely look like it. Numbers on top, where the company's events are known: what happened. **Before you look: how many of its moves deserved a meeting?**
 
 # %%
-trend = cx.nps_trend(seen, period_col="period", level=level, cluster_col=cluster)
+grouped = {"cluster_col": cluster, "weight_col": weight}
+trend = cx.nps_trend(seen, period_col="period", level=level, **grouped)
 dates = {}
 if dated and responses is None and world is not None:
     begins = trend.periods["period"].map(lambda name: pd.Period(name).start_time)
@@ -290,7 +299,7 @@ if len(trend.periods) > 1:
     )
 cx.say(trend.summary())
 if world is not None and names[-1] > agenda:
-    later = cx.nps_trend(asked, period_col="period", level=level, cluster_col=cluster)
+    later = cx.nps_trend(asked, period_col="period", level=level, **grouped)
     cx.say(
         f"And with the periods that the board could not know yet, until {names[-1]}: {later.summary()}"
     )
@@ -303,7 +312,8 @@ if world is not None and names[-1] > agenda:
 # %%
 answered = seen.dropna(subset=["score"])
 if cluster is not None:
-    wide = cx.nps(answered["score"], cluster=answered[cluster].astype(str), level=level)
+    by_customer = {"cluster": answered[cluster].astype(str), "weights": answered.get(weight)}
+    wide = cx.nps(answered["score"], level=level, **by_customer)
     cx.say(
         f"Answers are independent? {answered[cluster].nunique():,} customers gave {len(answered):,} answers; counted "
         f"as {wide.effective_n:,.0f} simple answers, the interval of all periods is {wide.high - wide.low:.1f} points wide "
@@ -327,7 +337,7 @@ rivals = {"mean score": ["score"], "satisfaction": ["csat"], "intention": ["inte
 rivals["all together"] = [c for c in ("score", "csat", "intent") if c in asked]
 verdicts = cx.nps_checkup(
     seen, columns={"period": "period"} | roles, known=known, predictors=rivals, margin=margin,
-    level=level, cluster_col=cluster,
+    level=level, **grouped,
 )  # fmt: skip
 numbers = [
     ""
@@ -400,7 +410,7 @@ print(cx.nps_sample_size(difference=4, response_rate=0.2).summary())  # exercise
 # %% tags=["solution"]
 again = cx.nps_checkup(
     seen, columns={"period": "period"} | roles, known=known, predictors=rivals, margin=12,
-    level=level, cluster_col=cluster,
+    level=level, **grouped,
 )  # fmt: skip
 same = np.isclose(again["number"], verdicts["number"], equal_nan=True)
 print(pd.DataFrame({"pitfall": again["pitfall"], "at your margin": verdicts["verdict"],

@@ -23,7 +23,7 @@ known: list = []  # your columns that are known of those who did not answer
 scale: "Choice[ask, '0-10', '1-10']" = "ask"  # what was on offer, where answers look like 1-10
 freq: "Choice[W, M, Q, Y]" = "Q"  # length of a period: week, month, quarter, year
 agenda: str = ""  # the period looked at, e.g. 2024Q4; empty = the last (company: 2024Q4)
-seed: int = 7  # of the company: another number, another company
+seed: int = 7  # of the company and the lots: another number, another company
 customers: int = 5000  # size of the company
 weeks: int = 104  # length of its history [weeks]
 horizon_weeks: int = 26  # how long customers are followed after an answer [weeks]
@@ -68,6 +68,11 @@ else:
 dated = "period" in asked and asked["period"].notna().any()
 asked = asked if dated else asked.assign(period="all")
 names = sorted(asked["period"].dropna().unique())
+middle = {}  # of each period of the company, as its week
+if world is not None:
+    spans = {name: pd.Period(name) for name in names}
+    middle = {n: int((s.start_time + (s.end_time - s.start_time) / 2 - world.start).days // 7)
+              for n, s in spans.items()}  # fmt: skip
 agenda = agenda or names[-1]
 if agenda not in names:
     raise cx.CxError(f"agenda {agenda!r} is no period of the data. There are: {', '.join(names)}.")
@@ -75,6 +80,8 @@ before = names[: names.index(agenda)][-1:]
 seen = asked[asked["period"] <= agenda]
 now, then = (asked[asked["period"].isin(p)] for p in ([agenda], before))
 cluster = "customer_id" if "customer_id" in asked and not asked["customer_id"].is_unique else None
+weight = "weight" if responses is not None and "weight" in asked else None
+grouped = {"cluster_col": cluster, "weight_col": weight}
 given = {name: role if isinstance(role, tuple) else (seen, role) for name, role in roles.items()}
 lacking = [f"{r}: {c}" for r, (frame, c) in given.items() if c not in frame]
 if lacking or set(known) - set(asked):
@@ -88,11 +95,11 @@ source = responses or ("the airport's survey, as counts" if world is None else "
 cx.say(
     f"Source: {source}. {len(seen):,} rows until {agenda}, {seen['score'].notna().sum():,} with an answer; "
     f"in {agenda} {len(now):,} rows, {tally.sum():,} answers."
+    + (" Sections 1, 2 and 9 count each answer once, the others by its weight." if weight else "")
 )
-cx.say(cx.nps_from_counts(tally, level=level).summary())
-cx.record(
-    "nps", cx.nps_from_counts(tally, level=level), unit="points", period=agenda if dated else None
-)
+score = cx.nps(now["score"], weights=now.get(weight), level=level)
+cx.say(score.summary())
+cx.record("nps", score, unit="points", period=agenda if dated else None)
 
 # %%
 places = [
@@ -168,6 +175,7 @@ for role in ("split", "churn", "segment", "culture"):
         frame, column = given[role]
         frame = frame[frame["period"] <= agenda].dropna(subset=["score", column])
         pair = frame[column].astype(object).value_counts().index[:2]
+        shown = [f"{g:g}" if isinstance(g, float) else str(g) for g in pair]
         sides = [
             np.bincount(frame.loc[frame[column] == g, "score"].astype(int), minlength=11)
             for g in pair
@@ -176,7 +184,7 @@ for role in ("split", "churn", "segment", "culture"):
             found = cx.information_kept(*sides, level=level).set_index("statistic")
             z, of_mean = found["z"].abs(), found.loc["NPS"]
             share = of_mean[["kept", "low", "high"]] if z["mean"] >= 2 else [np.nan] * 3
-            kept.append([column, f"{pair[0]} and {pair[1]}", *z, z.idxmax(), *share])
+            kept.append([column, " and ".join(shown), *z, z.idxmax(), *share])
 if kept:
     table = pd.DataFrame(
         kept,
@@ -211,7 +219,7 @@ else:
 if "segment" in given and before:
     frame, column = given["segment"]
     sides = [frame[frame["period"] == p] for p in (before[0], agenda)]
-    split = cx.nps_decompose(*sides, by=column, level=level, cluster_col=cluster)
+    split = cx.nps_decompose(*sides, by=column, level=level, **grouped)
     cx.show(
         split.plot(),
         alt="Bars with intervals for the within, mix and interaction parts, and their total",
@@ -237,7 +245,7 @@ else:
 # %%
 by_column = []
 for column in known if before else []:
-    one = cx.nps_decompose(then, now, by=column, level=level, cluster_col=cluster)
+    one = cx.nps_decompose(then, now, by=column, level=level, **grouped)
     by_column.append([column, one.within, one.mix, one.mix_low, one.mix_high, one.interaction])
 if by_column:
     cx.table(
@@ -306,8 +314,8 @@ for period in names:
     part = asked[asked["period"] == period]
     if not part["score"].isna().any() or part["score"].notna().sum() < 5:
         continue
-    plain = cx.nps(part["score"], level=level)
-    fair = cx.nps_reweighted(part, by=known, level=level) if known else plain
+    plain = cx.nps(part["score"], weights=part.get(weight), level=level)
+    fair = cx.nps_reweighted(part, by=known, level=level, weight_col=weight) if known else plain
     reach = cx.nps_nonresponse(fair, len(part))
     row = [
         period,
@@ -319,10 +327,8 @@ for period in names:
     ]
     row += [reach.by_delta["estimate"].min(), f"{reach.bound_low:.0f} to {reach.bound_high:.0f}"]
     if world is not None:
-        middle = int((pd.Period(period).start_time - world.start).days // 7) + 6
-        row += [
-            world.truth.nonresponse_bias(middle)["nps_invited"] if 0 <= middle < weeks else np.nan
-        ]
+        week = middle[period]
+        row += [world.truth.nonresponse_bias(week)["nps_invited"] if 0 <= week < weeks else np.nan]
     reached.append(row)
 if reached:
     heads = [
@@ -361,7 +367,7 @@ if "culture" in given:
         inside = frame[column].astype(object) == group
         sides = (frame[~inside].assign(all="all"), frame[inside].assign(all="all"))
         split = cx.nps_decompose(
-            *sides, by=anchor or "all", level=1 - (1 - level) / len(groups), cluster_col=cluster
+            *sides, by=anchor or "all", level=1 - (1 - level) / len(groups), **grouped
         )
         rows.append(
             [
@@ -386,7 +392,7 @@ else:
 
 # %%
 if world is not None and not world.is_sealed:
-    week = min(max(int((pd.Period(agenda).start_time - world.start).days // 7) + 6, 0), weeks - 1)
+    week = min(max(middle[agenda], 0), weeks - 1)
     present = world.customers.iloc[world.truth.population(week)]
     said, felt = (world.truth.answers(week, as_asked=way) for way in (True, False))
     true = (
@@ -415,12 +421,14 @@ if world is not None and not world.is_sealed:
 # Rank 30 teams by score and somebody is last, by luck if by nothing else. Small teams sit at both ends of any league table, because their scores scatter most. A **funnel plot** draws how far luck alone may carry a team of each size; **shrinkage** pulls each score towards the common mean, the more the fewer its answers. **Look at the league table, pick the team you would visit first, and see where it lies in the funnel.**
 
 # %%
+league = None
 if "team" in given:
     frame, column = given["team"]
     frame = frame[frame["period"] == agenda].dropna(subset=["score", column])
-    league = cx.nps_by(frame, by=column, level=level).sort_values(
-        "estimate", ascending=False, ignore_index=True
-    )
+    with cx.aside("The league table"):
+        league = cx.nps_by(frame, by=column, level=level, weight_col=weight)
+if league is not None:
+    league = league.sort_values("estimate", ascending=False, ignore_index=True)
     ends = league.iloc[[0, 1, 2, -3, -2, -1]] if len(league) > 6 else league
     cx.table(
         ends[[column, "n", "estimate", "low", "high", "shrunken"]].set_axis([column, "n", "NPS", "from", "to", "shrunken"], axis=1),
@@ -449,10 +457,14 @@ if "team" in given:
     ]
     cx.say(
         f"Of {len(league)} teams, {outside[0]} outside the 95 % limits (luck alone: {0.05 * len(league):.1f}), {outside[1]} outside "
-        f"99.8 %. The raw scores spread from {league['estimate'].min():.0f} to {league['estimate'].max():.0f}, "
-        f"the shrunken from {league['shrunken'].min():.0f} to {league['shrunken'].max():.0f}."
+        f"99.8 %. The raw scores spread from {league['estimate'].min():.0f} to {league['estimate'].max():.0f}"
+        + (
+            f", the shrunken from {league['shrunken'].min():.0f} to {league['shrunken'].max():.0f}."
+            if league["shrunken"].notna().all()
+            else "; fewer than four are not shrunken."
+        )
     )
-else:
+elif "team" not in given:
     cx.say(
         "A column that names teams, shops or territories is missing (role team). This section steps aside."
     )
@@ -461,10 +473,10 @@ else:
 # Which ranks are nearer to the truth? In the company we can ask everybody: the true score of a territory is that of all its customers, silent ones included.
 
 # %%
+errors = []
 if world is not None and not world.is_sealed and "team" in given:
-    errors = []
     for period in names:
-        week = int((pd.Period(period).start_time - world.start).days // 7) + 6
+        week = middle[period]
         part = asked[asked["period"] == period].dropna(subset=["score", "territory"])
         part = part[part.groupby("territory")["customer_id"].transform("nunique") >= 5]
         if not 0 <= week < weeks or part["territory"].nunique() < 4:
@@ -483,6 +495,7 @@ if world is not None and not world.is_sealed and "team" in given:
         off = [(ranks[c] - ranks["truth"]).abs().mean() for c in ("estimate", "shrunken")]
         points = [(both[c] - both["truth"]).abs().mean() for c in ("estimate", "shrunken")]
         errors.append([period, len(both), *off, *points])
+if errors:
     heads = [
         "period",
         "territories",
@@ -513,7 +526,10 @@ if world is not None and not world.is_sealed and "team" in given:
     cx.record("rank_error_raw", raw, unit="places", better="down")
     cx.record("rank_error_shrunken", shrunken, unit="places", better="down")
 else:
-    cx.say("The true order is known in the simulated company only. This section steps aside.")
+    cx.say(
+        "The true order is known in the simulated company only, and takes a period in which four territories have "
+        "answers of five customers each. This section steps aside."
+    )
 
 # %% [markdown]
 # *How to read it.* Shrinkage is made to bring scores nearer to the truth; ranks follow only where teams differ in size, and by little. With a dozen answers a team nobody can rank teams. What can be said is who lies outside the funnel, and that is where to look.
@@ -523,10 +539,13 @@ else:
 
 # %%
 news_by = next((given[r] for r in ("team", "segment", "culture") if r in given), None)
+changes = None
 if news_by is not None and before:
     frame, column = news_by
     sides = [frame[frame["period"] == p] for p in (before[0], agenda)]
-    changes = cx.nps_changes(*sides, by=column, level=level, cluster_col=cluster)
+    with cx.aside("The comparison of many segments"):
+        changes = cx.nps_changes(*sides, by=column, level=level, **grouped)
+if changes is not None:
     marked = int((changes["p"] <= 1 - level).sum())
     cx.table(
         changes.head(8)[[column, "n_before", "n_after", "change", "low", "high", "p_adjusted", "news"]]
@@ -541,7 +560,7 @@ if news_by is not None and before:
     cx.record(
         "segments_with_news", int(changes["news"].sum()), unit=f"of {len(changes)}", better=None
     )
-else:
+elif news_by is None or not before:
     cx.say("Two periods and a role team, segment or culture are missing. This section steps aside.")
 
 # %% [markdown]
@@ -600,7 +619,7 @@ if "asked" in given and given["asked"][1] in seen:
         seen.dropna(subset=[column]),
         by=column,
         level=1 - (1 - level) / seen[column].nunique(),
-        cluster_col=cluster,
+        **grouped,
     )
     cx.table(
         timing[[column, "n", "estimate", "low", "high"]], decimals=1,
@@ -615,7 +634,7 @@ else:
 # *How to read it.* Timing needs no bad will: a survey sent after deliveries and one sent after invoices are two surveys. Fix whom you ask and when, by lot, before the period begins, and let nobody who is paid by the score send it.
 #
 # ## 10. The contest: which answer foretells what customers do?
-# "One number predicts worse than several" (our claim N2) and "effort predicts loyalty better than NPS" (N3) can be tried. A lot puts half of the customers aside; models are fitted to the others and judged on those held out, by the **AUC**: how often a customer who left was ranked above one who stayed (0.5 is a coin). Intervals come from resampling held-out customers, the same for all rivals, so that differences are paired. **Rank the rivals before you look.**
+# "One number predicts worse than several" (our claim N2) and "effort predicts loyalty better than NPS" (N3) can be tried. A lot, drawn by the parameter `seed`, puts half of the customers aside; models are fitted to the others and judged on those held out, by the **AUC**: how often a customer who left was ranked above one who stayed (0.5 is a coin). Intervals come from resampling held-out customers, the same for all rivals, so that differences are paired. They speak of this lot: another one holds out other customers, and a close verdict may fall the other way. **Rank the rivals before you look.**
 
 # %%
 outcomes = {r: given[r][1] for r in ("churn", "spend") if r in given and given[r][0] is seen}
@@ -643,8 +662,9 @@ for outcome in outcomes.values():
         if "effort" in chosen or not title:
             try:
                 contests[outcome + title] = cx.predictive_power(
-                    field, outcome=outcome, predictors=chosen, level=level
-                )
+                    field, outcome=outcome, predictors=chosen, level=level, seed=seed,
+                    weight_col=weight,
+                )  # fmt: skip
             except cx.CxError as error:
                 cx.say(f"No contest for {outcome}{title}: {error.headline}")
 if not outcomes:
@@ -733,9 +753,9 @@ if contests:
         + "; ".join(f"{c.claim} {c.verdict} for {c.outcome}" for c in court.itertuples())
         + "."
     )
-if world is not None and not world.is_sealed and "team" in given:
+if len(errors):
     lines.append(f"League tables: mean rank error {raw:.2f} places raw, {shrunken:.2f} shrunken.")
-if news_by is not None and before:
+if changes is not None:
     lines.append(
         f"Many segments: {marked} marks one by one, {int(changes['news'].sum())} with false news controlled."
     )
