@@ -79,7 +79,10 @@ def read_answers(scores, scale: tuple[float, float], *, weights=None, name: str 
         cause = ""
         if len(codes) <= 2 and high < codes[0] and np.isfinite(codes).all():
             shown = [int(c) for c in codes]
-            cause = f'Is {shown[0]} a code for "no answer"? Pass missing={{"score": {shown}}}.'
+            cause = (
+                f'Is {shown[0]} a code for "no answer"? Put None in its place, or read the file by '
+                f'read_responses(..., missing={{"score": {shown}}}).'
+            )
         elif (numbers[given] > high).mean() > 0.5:
             cause = f"Most lie above {high:g}: are these per cent, or another scale?"
         problems.append(

@@ -114,9 +114,10 @@ def answers_side_by_side(
 def _last_of(rows: pd.DataFrame, key: list[str], name: str) -> pd.DataFrame:
     again = rows.duplicated(key, keep="last")
     if again.any():
-        text = (
-            f"{int(again.sum()):,} answers to {name!r} were followed by another in the same sitting"
-        )
+        n = int(again.sum())
+        many = "answer" if n == 1 else "answers"
+        was = "was" if n == 1 else "were"
+        text = f"{n:,} {many} to {name!r} {was} followed by another in the same sitting"
         warnings.warn(CxWarning(f"{text}; the last one counts."), stacklevel=4)
     return rows[~again]
 

@@ -98,7 +98,8 @@ def nps_sample_size(
     like : NpsResult, optional
         An earlier survey: its variance and, if weighted or clustered, its design effect are used.
     variance : float, optional
-        Of one answer coded +1, 0, -1, between 0 and 1; default .6, or that of `like`.
+        Of one answer coded +1, 0, -1, between 0 and 1; default that of `like`, or .6
+        without `like` or where all its answers are of one class, which shows no variance.
     response_rate, design_effect : float, optional
     population : int, optional
         Customers of a group, where all of them could be asked.
@@ -138,7 +139,8 @@ def nps_sample_size(
     if like is not None:
         whole = like.promoters + like.passives + like.detractors
         up, down = like.promoters / whole, like.detractors / whole
-        variance = max(up + down - (up - down) ** 2, 1e-6) if variance is None else variance
+        if variance is None and max(up, like.passives / whole, down) < 1:
+            variance = up + down - (up - down) ** 2
         design_effect = max(design_effect, like.n / like.effective_n)
     variance = USUAL_VARIANCE if variance is None else variance
     found = net_score_sample_size(

@@ -101,7 +101,8 @@ def nps_trend(
     edges : sequence of dates, optional
         Instead of `freq`: where periods begin, and where the last one ends, in rising order.
     period_col : str, optional
-        Instead of dates: a column that names the period, sorted by its values.
+        Instead of dates: a column that names the period, sorted by its values: "week 10" comes
+        before "week 9" unless the column is an ordered Categorical.
     date_col : str, optional
         Default invited_at or else answered_at, whichever is there; use the day of invitation, as
         slow answers would move the mix of a period.
@@ -197,7 +198,10 @@ def _placed(responses, freq, edges, period_col, date_col):
     """The period of each row, and where it begins."""
     if period_col is not None:
         require_columns(responses, [period_col])
-        return responses[period_col].astype(object), responses[period_col].astype(object)
+        label = start = responses[period_col]
+        if isinstance(label.dtype, pd.CategoricalDtype) and label.cat.ordered:
+            start = label.cat.codes.where(label.notna())
+        return label.astype(object), start.astype(object)
     if date_col is None:
         date_col = next((c for c in reversed(DATES) if c in responses), DATES[0])
     require_columns(responses, [date_col])

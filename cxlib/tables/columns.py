@@ -222,7 +222,8 @@ def _missing_columns(header: list[str], table: Table, request: Request) -> list[
             example = f'{{"{column.name}": "{close[0]}"}}'
             cause = f"Did you mean {' or '.join(close)}? Pass columns={example}."
         elif column.name == "question":
-            cause = 'If the file holds one question, pass questions={"nps": "score"}.'
+            theirs = request.columns.get(table.scored, table.scored)
+            cause = f'If the file holds one question, pass questions={{"nps": "{theirs}"}}.'
         else:
             cause = (
                 f'The file has: {_told(header, request)}. Pass columns={{"{column.name}": ...}}.'

@@ -92,7 +92,7 @@ def test_sittings_are_parted_by_invitation_and_touchpoint():
     )
     assert "pulse" not in cx.answers_side_by_side(long, ["nps", "pulse"])
     twice = pd.concat([long, long.iloc[:1].assign(score=2)])
-    with pytest.warns(CxWarning, match="1 answers to 'nps'"):
+    with pytest.warns(CxWarning, match="1 answer to 'nps' was"):
         assert cx.answers_side_by_side(twice)["nps"].tolist() == [8, 2]
     with pytest.raises(CxError, match="Nobody answered the question 'emotion'"):
         cx.answers_side_by_side(long, ["emotion"])

@@ -157,6 +157,7 @@ def test_segments_are_shrunken_towards_their_mean():
     ("scores", "texts"),
     [
         ([9, 11, 11, 3], ["0-10", "2 of 4 are 11", "position 1", 'missing={"score": [11]}']),
+        ([9, 11], ["Put None in its place", "read_responses"]),
         ([9, -1], ["1 of 2 is -1"]),
         ([9, "neun", ""], ["2 of 3 are 'neun', ''", "must be numbers"]),
         ([95, 80, 70, 10], ["per cent"]),

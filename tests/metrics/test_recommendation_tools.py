@@ -146,6 +146,8 @@ def test_sample_sizes():
     plain = cx.nps([9] * 50 + [3] * 50)
     assert cx.nps_sample_size(5, like=weighted).design_effect > 1
     assert cx.nps_sample_size(5, like=plain).variance == pytest.approx(1.0)
+    for alike in ([9] * 20, [7] * 20, [0]):
+        assert cx.nps_sample_size(5, like=cx.nps(alike)).answers == 922
     with pytest.raises(cx.CxError) as error:
         cx.nps_sample_size(5, response_rate=20, design_effect=-1)
     assert "Is it in per cent?" in str(error.value)
@@ -244,3 +246,17 @@ def test_leaving_told_in_words_is_named_before_anything_is_judged():
     asked = table.assign(customer_id=range(80), nps=table["score"], intent=[9, 3, 6, 1] * 20)
     with pytest.raises(cx.CxError, match=r"'left' holds text: 'ja', 'nein'"):
         cx.intent_matrix(asked, outcomes=["left"])
+
+
+def test_named_periods_follow_the_order_of_their_categories():
+    weeks = ["week 9", "week 10"]
+    answers = pd.DataFrame({"score": [9, 3] * 30 + [9] * 60, "week": np.repeat(weeks, 60)})
+    ordered = answers.assign(week=pd.Categorical(answers["week"], weeks, ordered=True))
+    trend = cx.nps_trend(ordered, period_col="week")
+    assert trend.periods["period"].tolist() == weeks
+    assert trend.last.estimate == pytest.approx(100)
+    by_text = cx.nps_trend(answers, period_col="week")
+    assert by_text.periods["period"].tolist() == weeks[::-1]
+    gap = ordered.assign(week=ordered["week"].where(ordered.index > 0))
+    with pytest.warns(cx.CxWarning, match="1 answers have no period"):
+        assert cx.nps_trend(gap, period_col="week").periods["n"].tolist() == [59, 60]

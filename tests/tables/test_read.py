@@ -412,3 +412,12 @@ def test_a_mapping_that_contradicts_itself_is_refused(tmp_path):
     )
     assert 'mapping gives "ja " two scores, 1 and 2' in message
     assert "mapping gives \"nein\" the score 'x'" in message
+
+
+def test_the_advice_for_a_file_of_one_question_names_its_column_and_works():
+    survey = pd.DataFrame({"customer_id": ["a", "b"], "NETPRO": [9, 3]})
+    columns = {"score": "NETPRO"}
+    with pytest.raises(CxError, match=r'pass questions=\{"nps": "NETPRO"\}'):
+        cx.read_responses(survey, columns=columns)
+    read = cx.read_responses(survey, columns=columns, questions={"nps": "NETPRO"})
+    assert read["score"].tolist() == [9, 3]
