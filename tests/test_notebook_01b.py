@@ -63,7 +63,8 @@ def report(home, job):
 def test_the_company_has_every_section_and_both_rank_errors(home):
     page, values = report(home, "company")
     assert "This section steps aside" not in page
-    for name in ("rank_error_raw", "rank_error_shrunken", "nps_mix", "segments_with_news"):
+    for name in ("rank_error_raw", "rank_error_shrunken", "rank_gain", "nps_mix",
+                 "segments_with_news"):  # fmt: skip
         assert values[name]["value"] is not None, name
     claims = pd.read_csv(home / "out" / "company" / "tables" / "claims_n2_n3.csv")
     assert set(claims["claim"]) == {"N2", "N3"}
@@ -71,7 +72,28 @@ def test_the_company_has_every_section_and_both_rank_errors(home):
     assert set(claims["verdict"]) <= allowed | {"not testable with these data"}
     n2 = claims[(claims["claim"] == "N2") & (claims["outcome"] == "churned")].iloc[0]
     assert n2["verdict"] == cx.stats.judge_claim(n2["from"], n2["to"], 0.02)
-    assert "Mean rank error against the true order" in page
+    both = [values[f"rank_error_{name}"]["value"] for name in ("raw", "shrunken")]
+    text = " ".join(page.split())
+    assert (
+        f"Mean rank error against the true order: raw {both[0]:.2f}, shrunken {both[1]:.2f}"
+    ) in text
+    gain = values["rank_gain"]
+    assert gain["value"] == pytest.approx(both[0] - both[1])
+    verdict = (
+        "closer to the truth" if gain["low"] > 0
+        else "further from it" if gain["high"] < 0 else "not surely closer"
+    )  # fmt: skip
+    assert f"shrunken ranks of this company are {verdict}" in text
+
+
+def test_the_proof_of_ranks_is_told_from_the_committed_table(home):
+    text = " ".join(report(home, "company")[0].split())
+    proof = pd.read_csv(cx.data_path("proofs/ranks.csv"))
+    closer = (proof["whole_place_verdict"] == "closer").sum()
+    assert f"In {closer} of {len(proof)} settings shrunken ranks are closer" in text
+    row = proof[(proof["answers"] == "12-100") & (proof["spread"] == "medium")].iloc[0]
+    assert f"a raw rank is {row['raw_error']:.2f} places off" in text
+    assert f"the shrunken rank {row['whole_place_error']:.2f}." in text
 
 
 def test_both_proofs_are_told_from_the_committed_table(home):

@@ -10,7 +10,7 @@ import pandas as pd
 from cxlib.errors import CxError
 from cxlib.figures.small_groups import MIN_CELL, leave_out_small
 from cxlib.metrics.answers import read_answers
-from cxlib.metrics.promoter import segment_score
+from cxlib.metrics.nps_groups import segment_score
 from cxlib.metrics.votes import cast_votes, require_columns
 from cxlib.stats.checks import check_level
 from cxlib.stats.multiplicity import adjust_p

@@ -10,8 +10,9 @@ import pandas as pd
 from cxlib.errors import CxError
 from cxlib.metrics.decomposition import nps_decompose
 from cxlib.metrics.nonresponse import nps_nonresponse, rake_to
+from cxlib.metrics.nps_groups import segment_score
 from cxlib.metrics.prediction import predictive_power
-from cxlib.metrics.promoter import nps, nps_difference, segment_score
+from cxlib.metrics.promoter import nps, nps_difference
 from cxlib.metrics.trend import nps_trend
 from cxlib.metrics.votes import cast_votes
 from cxlib.stats.changepoints import FEWEST as FEWEST_PERIODS
@@ -20,6 +21,7 @@ from cxlib.stats.design import _residuals as unexplained
 from cxlib.stats.multiplicity import adjust_p
 from cxlib.stats.proportions import proportion, risk_ratio
 from cxlib.stats.roots import boundary
+from cxlib.stats.shrinkage import net_score_error
 from cxlib.stats.survey import effective_n
 
 __all__ = ["CANNOT", "HARMLESS", "MATTERS", "Finding", "information_kept", "reliability"]
@@ -274,9 +276,8 @@ def small_teams(votes: pd.DataFrame, column: str, level, weighted=False, cluster
         raise CxError(f"Fewer than four groups of {column} have five answers.")
     groups = pd.concat(_score(part, level, weighted, clustered).to_frame() for part in parts)
     share = groups["effective_n"] / groups[["promoters", "passives", "detractors"]].sum(axis=1)
-    n = groups["effective_n"] + 3
-    up, down = (groups[side] * share + 0.75 for side in ("promoters", "detractors"))
-    errors = 100 * np.sqrt(((up + down) / n - ((up - down) / n) ** 2) / n)
+    sides = (groups[side] * share for side in ("promoters", "detractors"))
+    errors = net_score_error(*sides, groups["effective_n"])
     number, low, high = reliability(groups["estimate"], errors, level=level)
     verdict = HARMLESS if low > RELIABLE else MATTERS if high < RELIABLE else CANNOT
     text = f"{len(groups)} groups of {column}, median {groups['n'].median():.0f} answers"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import pairwise
 from numbers import Real
@@ -10,20 +9,17 @@ from numbers import Real
 import numpy as np
 import pandas as pd
 
-from cxlib.errors import CxError, Problem
-from cxlib.figures.small_groups import MIN_CELL, leave_out_small
-from cxlib.metrics.answers import members, read_answers
+from cxlib.errors import CxError
+from cxlib.metrics.answers import read_answers
 from cxlib.stats.design import weighted_net_score
 from cxlib.stats.interval import Difference
 from cxlib.stats.netscore import METHODS, net_score, net_score_against, net_score_difference
-from cxlib.stats.shrinkage import shrink
 
-__all__ = ["NpsResult", "nps", "nps_by", "nps_difference", "nps_from_counts"]
+__all__ = ["NpsResult", "flat", "nps", "nps_difference", "nps_from_counts"]
 
 SCALE = (0, 10)
 PROMOTER, DETRACTOR = 9, 6
 BREAKS = ((0, 6), (7, 8), (9, 10))
-FEWEST_TO_SHRINK = 4
 
 
 @dataclass(frozen=True)
@@ -67,7 +63,7 @@ class NpsResult:
 
     def to_frame(self) -> pd.DataFrame:
         """One row, one column an attribute."""
-        return pd.DataFrame([_flat(self)])
+        return pd.DataFrame([flat(self)])
 
     def summary(self) -> str:
         """One sentence that names the uncertainty.
@@ -97,7 +93,7 @@ class NpsResult:
         )
 
 
-def _flat(result: NpsResult) -> dict:
+def flat(result: NpsResult) -> dict:
     """The attributes as cells of a table; the breaks as text."""
     ranges = (f"{low:g}-{high:g}" for low, high in result.breaks)
     return asdict(result) | {"breaks": " | ".join(ranges)}
@@ -281,124 +277,3 @@ def _against(result: NpsResult, given: float, level: float) -> Difference:
     method = result.method if result.method in METHODS else "score"
     cells = _effective(result)
     return net_score_against(*cells, given, level=level, method=method, df=result.df)
-
-
-def nps_by(
-    responses: pd.DataFrame,
-    by: str | Sequence[str],
-    *,
-    method: str = "score",
-    level: float = 0.95,
-    score_col: str = "score",
-    weight_col: str | None = None,
-    cluster_col: str | None = None,
-    min_cell: int = MIN_CELL,
-) -> pd.DataFrame:
-    """Net promoter score of every segment, with estimates shrunken towards their common mean.
-
-    A league table of small segments is mostly a table of luck; the shrunken estimate and its
-    interval (robust empirical Bayes, see `cxlib.stats.shrink`) hold on average over segments.
-
-    Parameters
-    ----------
-    responses : DataFrame
-        Where it has a column ``question``, the rows of question nps are used.
-    by : str or list of str
-        Columns that name the segment; rows with a missing value there form no segment.
-    method, level
-        As in `nps`.
-    score_col, weight_col : str
-    cluster_col : str, optional
-        Rows of one label depend on each other. Shrinkage takes segments for independent.
-    min_cell : int
-        Segments with fewer answers, or answers of fewer customers where there is a column
-        ``customer_id``, are left out and counted; 1 shows every segment.
-
-    Returns
-    -------
-    DataFrame
-        One row a segment that is shown: the columns of `by`, estimate, low, high, n, missing,
-        promoters, passives, detractors, and shrunken, shrunken_low, shrunken_high (missing with
-        fewer than four segments). ``attrs["unanswered"]`` lists segments without any answer,
-        ``attrs["suppressed"]`` counts those left out as too small.
-
-    Raises
-    ------
-    CxError
-        A column is missing, no segment has an answer, or none has enough to be shown.
-
-    Warns
-    -----
-    CxWarning
-        Segments were left out as too small.
-
-    Examples
-    --------
-    >>> frame = pd.DataFrame({"score": [9, 10, 3, 8, 9, 2], "country": list("AABBCC")})
-    >>> nps_by(frame, by=["country"], min_cell=1)[["country", "estimate", "n"]]
-      country  estimate  n
-    0       A     100.0  2
-    1       B     -50.0  2
-    2       C       0.0  2
-    """
-    keys = [by] if isinstance(by, str) else list(by)
-    wanted = [*keys, score_col, *(c for c in (weight_col, cluster_col) if c)]
-    absent = [Problem(f"column {name} is missing") for name in wanted if name not in responses]
-    if absent or not keys:
-        raise CxError(f"The responses have {', '.join(map(str, responses.columns))}.", absent)
-    if "question" in responses:
-        responses = responses[responses["question"].astype(object) == "nps"]
-    rows, unanswered, sizes = [], [], []
-    for key, part in responses.groupby(keys, observed=True, dropna=True):
-        segment = dict(zip(keys, key, strict=True))
-        if part[score_col].isna().all():
-            unanswered.append(segment)
-            continue
-        found = _flat(segment_score(part, score_col, weight_col, cluster_col, level, method))
-        sizes.append(members(part[part[score_col].notna()]))
-        told = ("method", "level", "breaks")
-        rows.append(segment | {k: v for k, v in found.items() if k not in told})
-    if not rows:
-        raise CxError("No segment has an answer.")
-    table = leave_out_small(pd.DataFrame(rows), sizes, min_cell, noun="segments")
-    if table.empty:
-        raise CxError(
-            f"None of the {len(rows):,} segments has {min_cell} answers or customers; the largest "
-            f"has {max(sizes)}. Form larger segments, or pass min_cell={max(sizes)} where that is "
-            "allowed."
-        )
-    table = table.reset_index(drop=True)
-    table[["shrunken", "shrunken_low", "shrunken_high"]] = _shrunken(table, level)
-    table.attrs["unanswered"] = unanswered
-    return table.drop(columns=["effective_n", "standard_error", "df"])
-
-
-def segment_score(
-    part: pd.DataFrame, score_col, weight_col, cluster_col, level, method="score"
-) -> NpsResult:
-    """Score of one segment; of a single customer who answered repeatedly nothing is known.
-
-    Rows are independent where no label of `cluster_col` comes twice.
-    """
-    answered = part[part[score_col].notna()]
-    weights = part[weight_col] if weight_col and len(answered) > 1 else None
-    labels = answered[cluster_col].astype(object) if cluster_col else pd.Series(dtype=object)
-    if not labels.duplicated().any():
-        return nps(part[score_col], weights=weights, level=level, method=method)
-    if labels.nunique() > 1:
-        cluster = part[cluster_col].astype(object)
-        return nps(part[score_col], weights=weights, cluster=cluster, level=level, method=method)
-    alone = nps(part[score_col], level=level)
-    return replace(alone, low=-100.0, high=100.0, effective_n=1.0, method="one customer")
-
-
-def _shrunken(table: pd.DataFrame, level: float) -> np.ndarray:
-    if len(table) < FEWEST_TO_SHRINK:
-        return np.full((len(table), 3), np.nan)
-    # The error of the adjusted Wald interval, which is above 0 where all answers are equal.
-    whole = table[["promoters", "passives", "detractors"]].sum(axis=1)
-    share, n = table["effective_n"] / whole, table["effective_n"] + 3
-    up, down = table["promoters"] * share + 0.75, table["detractors"] * share + 0.75
-    error = 100 * np.sqrt(((up + down) / n - ((up - down) / n) ** 2) / n)
-    found = shrink(table["estimate"], error, level=level, method="robust")
-    return np.column_stack([found.estimate, found.low, found.high])

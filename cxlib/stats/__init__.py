@@ -33,7 +33,7 @@ _HOMES = {
     "resampling": ("bootstrap_clusters", "bootstrap_counts"),
     "sensitivity": ("e_value", "robustness_value"),
     "share_gap": ("share_equivalence", "share_score"),
-    "shrinkage": ("shrink",),
+    "shrinkage": ("expected_ranks", "shrink"),
     "survey": ("effective_n", "inverse_probability_weights", "rake", "trim_weights"),
     "tost": ("equivalence", "verdict"),
     "trials": ("plan_two_shares", "trial_effect"),

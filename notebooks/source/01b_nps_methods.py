@@ -134,8 +134,8 @@ exact = exact[["method", "answers", "coverage", "minimum"]].assign(
     coverage=100 * exact["coverage"], minimum=100 * exact["minimum"]
 )
 cx.table(
-    exact.set_axis(["method", "answers", "mean coverage [%]", "worst [%]"], axis=1), decimals=1,
-    caption=f"Exact coverage of {100 * proven:g} % intervals of an NPS over 2,000 truths, from data/proofs/nps.csv.",
+    exact.set_axis(["method", "answers", "mean coverage [%]", "worst of those [%]"], axis=1), decimals=1,
+    caption=f"Exact coverage of {100 * proven:g} % intervals of an NPS at 2,000 truths drawn at random: mean and worst of those, from data/proofs/nps.csv.",
 )  # fmt: skip
 own = [cx.nps_from_counts(tally, method=m, level=level) for m in exact["method"].unique()]
 cx.table(
@@ -145,7 +145,7 @@ cx.table(
 )  # fmt: skip
 
 # %% [markdown]
-# *How to read it.* A method is as good as its worst case. Where nearly everybody answers alike, just where small teams live, Wald shrinks to a point and Dirichlet never reaches the end of the scale; score and adjusted Wald hold, so `cx.nps` takes the score interval unless told otherwise. With thousands of answers the four agree, and the interval is the smallest of your worries.
+# *How to read it.* A method is as good as its worst case; among the truths not drawn there may be a worse one. Where nearly everybody answers alike, just where small teams live, Wald shrinks to a point and Dirichlet never reaches the end of the scale; score and adjusted Wald hold, so `cx.nps` takes the score interval unless told otherwise. With thousands of answers the four agree, and the interval is the smallest of your worries.
 #
 # ## 2. Lost information: which statistic tells groups apart?
 # Eleven answers become three classes. What is lost depends on where two groups differ. So take the answers of this survey and worsen a tenth of one class at a time. **Bet: which of mean, NPS and top-2 box sees which change best?**
@@ -418,7 +418,7 @@ if world is not None and not world.is_sealed:
 # *How to read it.* An anchor removes what it measures and nothing else. Standardising each country to mean zero removes style, and every true difference with it. Compare a country with its own past rather than with its neighbour.
 #
 # ## 7. Ranking small teams: a funnel, not a league table
-# Rank 30 teams by score and somebody is last, by luck if by nothing else. Small teams sit at both ends of any league table, because their scores scatter most. A **funnel plot** draws how far luck alone may carry a team of each size; **shrinkage** pulls each score towards the common mean, the more the fewer its answers. **Look at the league table, pick the team you would visit first, and see where it lies in the funnel.**
+# Rank 30 teams by score and somebody is last, by luck if by nothing else. Small teams sit at both ends of any league table, because their scores scatter most. A **funnel plot** draws how far luck alone may carry a team of each size; **shrinkage** pulls each score towards the common mean, the more the fewer its answers; the **expected rank** of a team is $1 + \sum_j P(\theta_j > \theta_i)$, one place for each rival, weighted by the chance that the rival's true score $\theta_j$ is the better one. **Look at the league table, pick the team you would visit first, and see where it lies in the funnel.**
 
 # %%
 league = None
@@ -429,9 +429,11 @@ if "team" in given:
         league = cx.nps_by(frame, by=column, level=level, weight_col=weight)
 if league is not None:
     league = league.sort_values("estimate", ascending=False, ignore_index=True)
+    league["rank"] = league["estimate"].rank(ascending=False)
     ends = league.iloc[[0, 1, 2, -3, -2, -1]] if len(league) > 6 else league
     cx.table(
-        ends[[column, "n", "estimate", "low", "high", "shrunken"]].set_axis([column, "n", "NPS", "from", "to", "shrunken"], axis=1),
+        ends[[column, "n", "estimate", "low", "high", "shrunken", "rank", "expected_rank"]]
+        .set_axis([column, "n", "NPS", "from", "to", "shrunken", "raw rank", "expected rank"], axis=1),
         decimals=1, caption=f"Top and bottom of the league of {agenda}, {100 * level:g} % intervals.",
     )  # fmt: skip
     sizes = np.linspace(max(5, league["n"].min() * 0.8), league["n"].max() * 1.1, 80)
@@ -470,10 +472,32 @@ elif "team" not in given:
     )
 
 # %% [markdown]
-# Which ranks are nearer to the truth? In the company we can ask everybody: the true score of a territory is that of all its customers, silent ones included.
+# Which ranks are nearer to the truth? Ranks of shrunken scores are nearly the raw order again, as teams of like size keep theirs. The **shrunken rank** is the expected rank to the nearest place: teams that cannot be told apart crowd the middle instead of filling the table. **Guess: how many places is a raw rank off, among 20 teams with 12 to 100 answers each?** Leagues whose true order is known were drawn and ranked; every team answers 0 to 10 with chances of its own.
 
 # %%
-errors = []
+ranked = pd.read_csv(cx.data_path("proofs/ranks.csv"))
+cx.table(
+    ranked[["answers", "true_sd", "teams", "effects", "shape", "raw_error", "shrunken_score_error",
+            "whole_place_error", "whole_place_gain", "whole_place_low", "whole_place_high"]]
+    .set_axis(["answers", "spread", "teams", "teams differ", "answers are", "raw", "of shrunken scores",
+               "shrunken rank", "gain", "from", "to"], axis=1),
+    decimals=2,
+    caption=f"Mean distance from the true rank [places] in {ranked['leagues'].min():,} leagues a row. Answers: of each team; spread: standard deviation of the true scores [points]; gain: of shrunken on raw ranks, 99.9 % interval.",
+)  # fmt: skip
+closer = int((ranked["whole_place_verdict"] == "closer").sum())
+usual = ranked.query("answers == '12-100' and spread == 'medium' and teams == 20").iloc[0]
+cx.say(
+    f"In {closer} of {len(ranked)} settings shrunken ranks are closer to the true order than raw ones, by the interval of "
+    f"the gain; the gain is {ranked['whole_place_gain'].min():.2f} places where it is smallest and {ranked['whole_place_gain'].max():.2f} "
+    f"where it is largest. With 20 teams of 12 to 100 answers and a true spread of {usual['true_sd']:.0f} points a raw rank is "
+    f"{usual['raw_error']:.2f} places off, the rank of the shrunken score {usual['shrunken_score_error']:.2f}, the shrunken rank {usual['whole_place_error']:.2f}."
+)
+
+# %% [markdown]
+# In the company we can ask everybody: the true score of a territory is that of all its customers, silent ones included. One league a period.
+
+# %%
+errors, raw, shrunken = [], np.nan, np.nan
 if world is not None and not world.is_sealed and "team" in given:
     for period in names:
         week = middle[period]
@@ -491,40 +515,38 @@ if world is not None and not world.is_sealed and "team" in given:
         both = cx.nps_by(part, by="territory", level=level).merge(
             of.groupby("territory")["truth"].mean().reset_index()
         )
-        ranks = both[["estimate", "shrunken", "truth"]].rank()
-        off = [(ranks[c] - ranks["truth"]).abs().mean() for c in ("estimate", "shrunken")]
-        points = [(both[c] - both["truth"]).abs().mean() for c in ("estimate", "shrunken")]
+        ranks = both[["estimate", "shrunken", "truth"]].rank(ascending=False)
+        ranks["expected"] = both["expected_rank"].round()
+        off = ranks[["estimate", "shrunken", "expected"]].sub(ranks["truth"], axis=0).abs().mean()
+        points = both[["estimate", "shrunken"]].sub(both["truth"], axis=0).abs().mean()
         errors.append([period, len(both), *off, *points])
 if errors:
-    heads = [
-        "period",
-        "territories",
-        "rank error, raw",
-        "rank error, shrunken",
-        "points off, raw",
-        "points off, shrunken",
-    ]
+    heads = ["period", "territories", "raw rank", "rank of shrunken score", "shrunken rank",
+             "raw score", "shrunken score"]  # fmt: skip
     errors = pd.DataFrame(errors, columns=heads)
     cx.table(
-        errors,
-        decimals=2,
-        caption="Mean distance of a territory's rank, and of its score, from the truth.",
-    )
-    raw, shrunken = errors["rank error, raw"].mean(), errors["rank error, shrunken"].mean()
+        errors, decimals=2,
+        caption="Mean distance from the truth: of a territory's rank [places], of its score [points].",
+    )  # fmt: skip
+    raw, shrunken = errors["raw rank"].mean(), errors["shrunken rank"].mean()
     cx.say(
-        f"Mean rank error against the true order: raw {raw:.2f}, shrunken {shrunken:.2f} places; the shrunken ranks are "
-        f"{'closer to' if shrunken < raw else 'no closer to'} the true order. Mean error of the score itself: raw "
-        f"{errors['points off, raw'].mean():.1f}, shrunken {errors['points off, shrunken'].mean():.1f} points."
+        f"Mean rank error against the true order: raw {raw:.2f}, shrunken {shrunken:.2f} places. Mean error of the score "
+        f"itself: raw {errors['raw score'].mean():.1f}, shrunken {errors['shrunken score'].mean():.1f} points."
     )
-    if len(errors) > 2:
-        for what, unit in (("rank error", "places"), ("points off", "points")):
-            gap = stats.mean(errors[f"{what}, raw"] - errors[f"{what}, shrunken"], level=level)
-            cx.say(
-                f"By shrinkage the {what.replace('points off', 'error of the score')} falls by {gap.estimate:.2f} {unit} a period "
-                f"({100 * level:g} % interval over {len(errors)} periods {gap.low:.2f} to {gap.high:.2f})."
-            )
     cx.record("rank_error_raw", raw, unit="places", better="down")
     cx.record("rank_error_shrunken", shrunken, unit="places", better="down")
+    for what, unit in (("rank", "places"), ("score", "points")) if len(errors) > 2 else ():
+        gain = stats.mean(errors[f"raw {what}"] - errors[f"shrunken {what}"], level=level)
+        told_closer = (
+            "closer to the truth" if gain.low > 0
+            else "further from it" if gain.high < 0
+            else f"not surely closer: {len(errors)} leagues are too few to tell"
+        )  # fmt: skip
+        cx.say(
+            f"The shrunken {what}s of this company are {told_closer}; their error is {gain.estimate:z.2f} {unit} a league smaller "
+            f"({100 * level:g} % interval over {len(errors)} periods {gain.low:z.2f} to {gain.high:z.2f})."
+        )
+        cx.record(f"{what}_gain", gain.estimate, gain.low, gain.high, unit=unit, level=level)
 else:
     cx.say(
         "The true order is known in the simulated company only, and takes a period in which four territories have "
@@ -532,7 +554,7 @@ else:
     )
 
 # %% [markdown]
-# *How to read it.* Shrinkage is made to bring scores nearer to the truth; ranks follow only where teams differ in size, and by little. With a dozen answers a team nobody can rank teams. What can be said is who lies outside the funnel, and that is where to look.
+# *How to read it.* A raw rank takes luck for merit, so it is further off the fewer the answers and the more alike the teams. The shrunken rank is nearer to the truth, and honest about how little is known: where all teams stand near the middle there is no order to report. Say who lies outside the funnel, and look there.
 #
 # ## 8. Trend noise, and the same for many segments at once
 # The control chart of notebook 01 asks how far one score jumps by luck. A dashboard asks that of every segment and marks each interval that leaves zero out: with twenty segments one mark in every report is false. `cx.nps_changes` controls the **rate of false news**: of all that is marked, at most one in twenty is luck.
@@ -754,7 +776,10 @@ if contests:
         + "."
     )
 if len(errors):
-    lines.append(f"League tables: mean rank error {raw:.2f} places raw, {shrunken:.2f} shrunken.")
+    lines.append(
+        f"League tables: mean rank error {raw:.2f} places raw, {shrunken:.2f} shrunken in {len(errors)} leagues of this company; in simulated "
+        f"leagues shrunken ranks are closer to the true order in {closer} of {len(ranked)} settings."
+    )
 if changes is not None:
     lines.append(
         f"Many segments: {marked} marks one by one, {int(changes['news'].sum())} with false news controlled."
@@ -773,7 +798,7 @@ cx.say("\n\n".join(lines))
 # - An interval is as good as its worst measured coverage; the best statistic is the one that sees where your groups differ.
 # - Within, mix and interaction add up; a mix is a mix of the column you chose.
 # - Weights repair what known columns explain. For the rest there are ranges and bounds, and they should be printed.
-# - Small teams belong in a funnel. Shrinkage mends scores more than ranks, and no rank of few answers is safe.
+# - Small teams belong in a funnel. If they must be ranked, by expected ranks: they are nearer to the truth than raw ones, and crowd the middle where nobody knows.
 # - A forecast is judged on customers it has not seen, against its rivals, with an interval of the difference.
 #
 # ## References
@@ -782,9 +807,11 @@ cx.say("\n\n".join(lines))
 # - Deville & Särndal (1992). Calibration estimators in survey sampling. *JASA* 87(418). doi:10.1080/01621459.1992.10475217
 # - Manski (2003). *Partial Identification of Probability Distributions*. doi:10.1007/b97478
 # - Rubin (1977). Formalizing subjective notions about the effect of nonrespondents. *JASA* 72(359). doi:10.1080/01621459.1977.10480610
+# - Laird & Louis (1989). Empirical Bayes ranking methods. *Journal of Educational Statistics* 14(1). doi:10.3102/10769986014001029
+# - Shen & Louis (1998). Triple-goal estimates in two-stage hierarchical models. *JRSS B* 60(2). doi:10.1111/1467-9868.00135
 # - Spiegelhalter (2005). Funnel plots for comparing institutional performance. *Statistics in Medicine* 24(8). doi:10.1002/sim.1970
 # - Benjamini & Hochberg (1995). Controlling the false discovery rate. *JRSS B* 57(1). doi:10.1111/j.2517-6161.1995.tb02031.x
 # - Keiningham, Cooil, Andreassen & Aksoy (2007). *Journal of Marketing* 71(3). doi:10.1509/jmkg.71.3.039
 # - de Haan, Verhoef & Wiesel (2015). *International Journal of Research in Marketing* 32(2). doi:10.1016/j.ijresmar.2015.02.004
 #
-# The airport counts were made from the San Francisco airport's public customer survey (DataSF). The coverage table is measured by `make calibrate` (`benchmarks/calibrate_nps.py`). To cite this notebook, see `CITATION.cff`; the versions that ran stand at the end of the report.
+# The airport counts were made from the San Francisco airport's public customer survey (DataSF). The proofs are measured by `make calibrate` (`benchmarks/calibrate_nps.py`, `calibrate_ranks.py`). To cite this notebook, see `CITATION.cff`; the versions that ran stand at the end of the report.
