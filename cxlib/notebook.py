@@ -182,7 +182,7 @@ def record(
     low, high : float, optional
         Limits of its interval at `level`.
     unit : str, optional
-        ``"points"``, ``"EUR"``, ``"share"``.
+        ``"points"``, ``"EUR"``; ``"share"`` reads as %, ``"share difference"`` as % points.
     n : int, optional
         Answers or customers behind it.
     level : float

@@ -103,7 +103,7 @@ def test_the_company(home):
     world = cx.World(seed=7, customers=1500)
     asked = world.responses.query("question == 'nps'")
     quarter = asked[asked["invited_at"].dt.to_period("Q").astype(str) == "2024Q4"]
-    found = cx.nps(quarter["score"])
+    found = cx.nps(quarter["score"], cluster=quarter["customer_id"].astype(str))
     assert values["nps"]["value"] == pytest.approx(found.estimate)
     assert (values["nps"]["low"], values["nps"]["high"]) == pytest.approx((found.low, found.high))
     assert len(verdicts) == 10

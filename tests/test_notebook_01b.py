@@ -68,7 +68,7 @@ def test_the_company_has_every_section_and_both_rank_errors(home):
         assert values[name]["value"] is not None, name
     claims = pd.read_csv(home / "out" / "company" / "tables" / "claims_n2_n3.csv")
     assert set(claims["claim"]) == {"N2", "N3"}
-    allowed = {"supported", "too small to matter", "contradicted", "cannot tell"}
+    allowed = {"supported", "too small to matter", "not supported", "contradicted", "cannot tell"}
     assert set(claims["verdict"]) <= allowed | {"not testable with these data"}
     n2 = claims[(claims["claim"] == "N2") & (claims["outcome"] == "churned")].iloc[0]
     assert n2["verdict"] == cx.stats.judge_claim(n2["from"], n2["to"], 0.02)

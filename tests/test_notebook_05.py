@@ -108,7 +108,7 @@ def test_files_of_ones_own_step_aside_where_columns_are_missing(home):
     watch = pd.read_csv(home / "out" / "files" / "tables" / "watch_list.csv")
     assert watch["customer_id"].str.startswith("c_").all()  # nobody's name leaves the house
     assert "Meier" not in page
-    assert values["intention_to_purchase"]["low"] > 0
+    assert values["high_intention_bought_more"]["low"] > 0
     for text in (
         "The trial steps aside: A trial of offers needs events",
         "The price rise steps aside",

@@ -34,7 +34,7 @@ class OfferTrial:
         The offer's effect on those of high stated intention and on those not asked, and the
         difference of the two; only the offer was drawn by lot. None where a side is too small.
     customers : DataFrame
-        customer_id, arm, bought, group.
+        customer_id, arm, at (when it was drawn), bought, group.
     weeks : float
     """
 
@@ -180,7 +180,7 @@ def offer_trial(
     if len(sides) == 4 and sides.min() >= FEWEST_A_SIDE:
         names = ("high intention", "the offer")
         literal = two_by_two(pair["bought"], high, pair["offer"], names=names, level=level)
-    customers = tried[["customer_id", "arm", "bought", "group"]]
+    customers = tried[["customer_id", "arm", "at", "bought", "group"]]
     return OfferTrial(effects, _by_group(tried, level), literal, customers, weeks)
 
 

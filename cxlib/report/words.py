@@ -15,6 +15,7 @@ __all__ = [
 
 
 LIMITS = ("low", "high")
+_SHARES = {"share": "%", "share difference": "percentage points"}
 _ABBREVIATIONS = frozenset(["auc", "nps", "ces", "csat", "clv", "cx", "b2b", "eur", "usd", "gbp"])
 
 
@@ -38,12 +39,14 @@ def number(value: float | None) -> str:
 
 
 def figure(entry: Mapping[str, Any]) -> str:
-    """A key figure with its unit; a share reads as per cent.
+    """A key figure with its unit; a share reads as per cent, a difference of shares as points.
 
     Examples
     --------
     >>> figure({"value": 0.4375, "unit": "share"}), figure({"value": 650.0, "unit": "EUR"})
     ('43.75 %', '650 EUR')
+    >>> figure({"value": -0.03, "unit": "share difference"})
+    '−3 percentage points'
     """
     return _with_unit(entry, _number(entry, "value"), entry["value"] is None)
 
@@ -96,7 +99,7 @@ def change(found: Mapping[str, Any], entry: Mapping[str, Any]) -> str:
     limits = {end: found[end] for end in LIMITS}
     scaled = limits | {"value": found["change"], "unit": entry["unit"]}
     size = _number(scaled, "value").removeprefix("−")
-    unit = "percentage points" if entry["unit"] == "share" else entry["unit"]
+    unit = _SHARES["share difference"] if entry["unit"] in _SHARES else entry["unit"]
     amount = f"{size} {unit}".strip()
     moved = "did not change" if found["change"] == 0 else f"rose by {amount}"
     moved = f"fell by {amount}" if found["change"] < 0 else moved
@@ -133,7 +136,7 @@ def cause(why: Mapping[str, Any], entry: Mapping[str, Any]) -> str:
     }
     part = _number(sizes, "value")
     whole = _number(sizes | {"whole": why["whole"]}, "whole")
-    unit = "percentage points" if entry["unit"] == "share" else entry["unit"]
+    unit = _SHARES["share difference"] if entry["unit"] in _SHARES else entry["unit"]
     amount = f"{part} of {whole} {unit}".strip()
     counts = f"(n = {why['n_before']:,}, then {why['n_now']:,})"
     if why["kind"] == "mix":
@@ -164,11 +167,11 @@ def _number(entry: Mapping[str, Any], key: str) -> str:
 
 def _scaled(entry: Mapping[str, Any], key: str) -> float | None:
     value = entry[key]
-    return 100 * value if value is not None and entry["unit"] == "share" else value
+    return 100 * value if value is not None and entry["unit"] in _SHARES else value
 
 
 def _with_unit(entry: Mapping[str, Any], text: str, bare: bool = False) -> str:
-    unit = "%" if entry["unit"] == "share" else entry["unit"]
+    unit = _SHARES.get(entry["unit"], entry["unit"])
     return text if bare or not unit else f"{text} {unit}"
 
 

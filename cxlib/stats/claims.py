@@ -14,11 +14,12 @@ __all__ = ["answers_needed", "claims_on_trial", "judge_claim"]
 def judge_claim(low: float, high: float, smallest: float) -> str:
     """Verdict on a claim that some effect lies above 0.
 
-    ``contradicted`` if the interval lies below 0; ``too small to matter`` if it lies below
-    `smallest`, whether or not it holds 0; ``supported`` if it lies above 0; else ``cannot tell``.
-    With an interval of level 1 - a each of the first three is wrong at a rate of a / 2 at most:
-    supported where the effect is 0 or less, contradicted where it is 0 or more, too small where
-    it is `smallest` or more.
+    ``contradicted`` if the interval lies below 0; ``too small to matter`` if it lies between
+    -`smallest` and `smallest`, whether or not it holds 0; ``not supported`` if it lies below
+    `smallest`, too, but leaves open that the effect runs against the claim; ``supported`` if it
+    lies above 0; else ``cannot tell``. With an interval of level 1 - a each of the first four is
+    wrong at a rate of a / 2 at most: supported where the effect is 0 or less, contradicted where
+    it is 0 or more, too small or not supported where it is `smallest` or more.
 
     Parameters
     ----------
@@ -34,6 +35,8 @@ def judge_claim(low: float, high: float, smallest: float) -> str:
     ['supported', 'too small to matter', 'cannot tell']
     >>> [judge_claim(*pair, smallest=2) for pair in limits[3:]]
     ['too small to matter', 'contradicted']
+    >>> judge_claim(-5, 1, smallest=2)
+    'not supported'
     """
     if not (low <= high and smallest > 0):
         raise CxError(
@@ -42,7 +45,7 @@ def judge_claim(low: float, high: float, smallest: float) -> str:
     if high < 0:
         return "contradicted"
     if high < smallest:
-        return "too small to matter"
+        return "too small to matter" if low > -smallest else "not supported"
     return "supported" if low > 0 else "cannot tell"
 
 
@@ -69,7 +72,8 @@ def claims_on_trial(claims: Mapping[str, tuple]) -> pd.DataFrame:
     ----------
     claims : mapping of text to (found, smallest, unit) or None
         found has estimate, low, high and n; a text instead says what a test would need. None: the
-        section that would have told stepped aside.
+        section that would have told stepped aside. A difference of shares (unit ``"share"``) is
+        shown in percentage points.
 
     Returns
     -------
@@ -95,5 +99,9 @@ def claims_on_trial(claims: Mapping[str, tuple]) -> pd.DataFrame:
         if verdict == "cannot tell":
             more = answers_needed(found.n, found.low, found.high, smallest)
             takes = f"about {float(f'{more:.2g}'):,.0f} answers in place of {found.n:,.0f}"
-        rows.append([claim, verdict, f"{found:+z.3f} {unit}".strip(), takes])
+        shown = f"{found:+z.3f} {unit}".strip()
+        if unit == "share":
+            ends = [f"{100 * v:+z.1f}" for v in (found.estimate, found.low, found.high)]
+            shown = "{} [{}, {}] points".format(*ends)
+        rows.append([claim, verdict, shown, takes])
     return pd.DataFrame(rows, columns=["claim", "verdict", "effect", "to tell it takes"])

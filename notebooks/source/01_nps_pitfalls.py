@@ -71,7 +71,12 @@ if agenda not in names:
 lacking = [f"{r}: {c}" for r, c in roles.items() if isinstance(c, str) and c not in asked]
 if lacking:
     raise cx.CxError(f"roles name columns that these data lack: {', '.join(lacking)}.")
-before = names[: names.index(agenda)][-1:]
+held = sorted(asked.dropna(subset=["score"])["period"].dropna().unique())
+if held and agenda not in held:
+    raise cx.CxError(
+        f"Nobody answered in {agenda}. There are answers in {', '.join(held)}: set agenda."
+    )
+before = [name for name in held if name < agenda][-1:]
 seen = asked[asked["period"] <= agenda]
 now, then = (asked[asked["period"].isin(p)] for p in ([agenda], before))
 cluster = "customer_id" if "customer_id" in asked and not asked["customer_id"].is_unique else None
@@ -89,18 +94,18 @@ cx.say(
     )
     + (" Each answer counts by its weight, unless a caption says otherwise." if weight else "")
 )
-held = sorted(asked.dropna(subset=["score"])["period"].dropna().unique())
-if held and agenda not in held:
-    raise cx.CxError(
-        f"Nobody answered in {agenda}. There are answers in {', '.join(held)}: set agenda."
-    )
 
 # %% [markdown]
 # ## Before the score, the answers
 # The **net promoter score** (NPS) is the share who answer 9 or 10 to "would you recommend us?", minus the share who answer 0 to 6, in points from -100 to 100. A score is a verdict; the answers are the evidence. Two firms can both score 20: one whose customers all feel lukewarm, one that half of them love and a third cannot stand. They need opposite medicine. **Guess before you look: which answer is the most frequent?**
 
 # %%
-score = cx.nps(now["score"], weights=now.get(weight), level=level)
+score, previous = (
+    cx.nps(part["score"], weights=part.get(weight), cluster=part.get(cluster), level=level)
+    if len(part)
+    else None
+    for part in (now, then)
+)
 tally = np.bincount(now["score"].dropna().astype(int), minlength=11)
 shares = stats.proportion(tally, tally.sum(), level=level)
 cx.show(
@@ -109,9 +114,9 @@ cx.show(
     caption=f"Answers of {agenda}. Whiskers: {100 * level:g} % interval of each share{', each answer counted once' if weight else ''}.",
 )
 cx.say(f"Most frequent: {tally.argmax()}. {score.summary()}")
-parts = roles.get("segment") if isinstance(roles.get("segment"), str) else None
-if parts:  # so that the shelf can tell where a change arose
-    told = now.assign(segment=now[parts].astype(object).fillna("not known"))
+parts = None  # so that the shelf can tell where a change arose
+if isinstance(roles.get("segment"), str):
+    told = now.assign(segment=now[roles["segment"]].astype(object).fillna("not known"))
     parts = cx.nps_by(told, "segment", level=level, weight_col=weight, min_cell=1)
     parts = parts.rename(columns={"estimate": "value"})
 cx.record("nps", score, unit="points", period=agenda if dated else None, segments=parts)
@@ -124,7 +129,6 @@ cx.record("nps", score, unit="points", period=agenda if dated else None, segment
 
 # %%
 if before:
-    previous = cx.nps(then["score"], weights=then.get(weight), level=level)
     change = cx.nps_difference(score, previous, level=level)
     half = (change.high - change.low) / 2
     news = change.low > 0 or change.high < 0
@@ -330,7 +334,7 @@ cx.say(
 
 # %% [markdown]
 # ## Ten pitfalls, ten verdicts
-# The four you met and six more, which the companion 01b takes apart: lost information, mix shift, response style, league tables, gaming and timing, prediction. Each is a number with an interval and a rule fixed beforehand: *harmless* if the distortion surely stays within the margin, *matters* if it surely does not, else *cannot tell*, the most honest of the three. **Which ones do you expect to matter?**
+# The four you met and six more, which the companion 01b takes apart: lost information, mix shift, response style, league tables, gaming and timing, prediction. Each is a number with an interval and a rule fixed beforehand: *harmless* if the distortion surely stays within what was called harmless (the margin, where it is in points), *matters* if it surely does not, else *cannot tell*, the most honest of the three. Two have a rule of their own. Sampling error matters if luck alone moves the score by more than the margin, unless the change has cleared it. Prediction matters if the best rival surely gains anything. **Which ones do you expect to matter?**
 
 # %%
 rivals = {"mean score": ["score"], "satisfaction": ["csat"], "intention": ["intent"]}

@@ -97,7 +97,7 @@ cx.say(
     f"in {agenda} {len(now):,} rows, {tally.sum():,} answers."
     + (" Sections 1, 2 and 9 count each answer once, the others by its weight." if weight else "")
 )
-score = cx.nps(now["score"], weights=now.get(weight), level=level)
+score = cx.nps(now["score"], weights=now.get(weight), cluster=now.get(cluster), level=level)
 cx.say(score.summary())
 cx.record("nps", score, unit="points", period=agenda if dated else None)
 
@@ -254,7 +254,7 @@ if by_column:
     )  # fmt: skip
 
 # %% [markdown]
-# *How to read it.* Within is what customers changed their minds about; mix is what the sample changed. A mix part near zero clears this column only, not the ones you did not record. Interaction is small unless segments shift and move at once; do not hand it to either side.
+# *How to read it.* Within is what customers changed their minds about; mix is what the sample changed. A mix part near zero clears this column only, not the ones you did not record. Interaction is small unless segments shift and move at once; do not hand it to either side. The total is the change of notebook 01, its interval another one: 01 compares two scores as if nobody had answered twice, here (in a file with customers' numbers) a customer of both periods is one unit, which usually narrows it. Two methods that disagree about zero say that the change is too close to call.
 #
 # ## 5. Those who did not answer: two proofs
 # Everything turns on *why* people are silent. **First world:** who answers depends on country and tenure, which are known of everybody. **Second world:** satisfied customers answer more readily, whatever their country. From our company's mechanism thousands of populations were drawn, silent customers included, so that the truth is known; each method was asked for its interval, and the hits were counted. **Vote: in which of the two does reweighting hold its promise?**
@@ -656,7 +656,7 @@ else:
 # *How to read it.* Timing needs no bad will: a survey sent after deliveries and one sent after invoices are two surveys. Fix whom you ask and when, by lot, before the period begins, and let nobody who is paid by the score send it.
 #
 # ## 10. The contest: which answer foretells what customers do?
-# "One number predicts worse than several" (our claim N2) and "effort predicts loyalty better than NPS" (N3) can be tried. A lot, drawn by the parameter `seed`, puts half of the customers aside; models are fitted to the others and judged on those held out, by the **AUC**: how often a customer who left was ranked above one who stayed (0.5 is a coin). Intervals come from resampling held-out customers, the same for all rivals, so that differences are paired. They speak of this lot: another one holds out other customers, and a close verdict may fall the other way. **Rank the rivals before you look.**
+# "One number predicts worse than several" (our claim N2) and "effort predicts loyalty better than NPS" (N3) can be tried. A lot puts half of the customers aside; models are fitted to the others and judged on those held out, by the **AUC**: how often a customer who left was ranked above one who stayed (0.5 is a coin). Intervals come from resampling held-out customers, the same for all rivals, so that differences are paired. Another lot holds out other customers, and a close verdict may hang on it; so ten lots are drawn, and the tables show means over them. **Rank the rivals before you look.**
 
 # %%
 outcomes = {r: given[r][1] for r in ("churn", "spend") if r in given and given[r][0] is seen}
@@ -699,7 +699,7 @@ for title, contest in contests.items():
     cx.table(
         board.set_axis(["rival", measure.replace("auc", "AUC").replace("_", " "), "from", "to", "gain on NPS", "gain from", "gain to"], axis=1),
         decimals=3,
-        caption=f"{title}: {contest.n:,} held-out answers of {contest.customers:,} customers, fitted on {contest.fitted_on:,}; {100 * level:g} % intervals.",
+        caption=f"{title}: means over {contest.lots} lots, each of {contest.n:,} held-out answers of {contest.customers:,} customers, fitted on {contest.fitted_on:,}; {100 * level:g} % intervals.",
     )  # fmt: skip
     others = list(dict.fromkeys(contest.gains["predictor"]))
     told_better = [
@@ -754,7 +754,7 @@ if court:
     )
     cx.table(
         court, decimals=3,
-        caption=f"Claims on trial: gain over NPS in AUC (rank correlation for amounts); a gain below {smallest_gain:g} would not matter. Answers needed: held out, for an interval that leaves out 0 or {smallest_gain:g}.",
+        caption=f"Claims on trial: gain over NPS in AUC (rank correlation for amounts); a gain below {smallest_gain:g} would not matter (not supported: no such gain, but a loss is not excluded). Answers needed: held out, for an interval that leaves out 0 or {smallest_gain:g}.",
     )  # fmt: skip
     cx.export("claims_n2_n3", court)
 else:

@@ -169,7 +169,7 @@ cx.say(
 # %%
 days = given.get("answered_at")
 cx.record("share_easy", score.intervals["share_easy"], unit="share", period=days)
-cx.record("net_easy", score.intervals["net_easy"], unit="share", period=days)
+cx.record("net_easy", score.intervals["net_easy"], unit="share difference", period=days)
 meaning = {
     "mean": f"average answer, high means {high_means}",
     "share_easy": "easy side of the midpoint",

@@ -139,9 +139,10 @@ with cx.aside("What they cost"):
         raise cx.CxError("it needs behaviour by cell.")
     fans = cx.fan_cost(matrix)
     cx.say(fans.summary(currency))
-    cx.record("quiet_fans_churn_more", fans.churned, unit="share", period=days, better="down")
+    told = {"period": followed["answered_at"]}
+    cx.record("quiet_fans_churn_more", fans.churned, unit="share difference", better="down", **told)
     if fans.spend is not None:
-        cx.record("quiet_fans_spend_more", fans.spend, unit=currency, period=days)
+        cx.record("quiet_fans_spend_more", fans.spend, unit=currency, **told)
 
 # %%
 traits = [name for name in ("segment", "role", "country", "plan") if name in sittings]
@@ -169,13 +170,15 @@ with cx.aside("Calibration"):
         caption=f"Customers who had been buying, {100 * level:g} % intervals; answers of fewer than 5 are left out.",
     )
     cx.say(promise.summary())
-    cx.record("intention_to_purchase", promise.bought_apart, unit="share", period=days)
+    cx.record(
+        "high_intention_bought_more", promise.bought_apart, unit="share difference", period=days
+    )
 
 # %% [markdown]
 # *How to read it.* On the dashed line an intention would be a chance. A flat line says that the answer tells nothing of the purchase; a slope below the diagonal says that it tells something, in its own units. Never multiply an intention by a number of customers and call it a forecast: put it on the purchases' scale first.
 #
 # ## Does the second question earn its place?
-# In the data that made a model, every further question helps. So half of the customers make the models, and the other half, never seen, judge them. Which half is a lot: another `seed`, another lot, and a close verdict may fall the other way. The measure is the **AUC**: of one customer who churned and one who did not, how often does the model tell which is which? 0.5 is a coin. **Vote:** which wins, recommendation, intention, satisfaction, all together, or a look at the order book?
+# In the data that made a model, every further question helps. So half of the customers make the models, and the other half, never seen, judge them. Which half is a matter of luck, so ten lots are drawn and the results averaged. The measure is the **AUC**: of one customer who churned and one who did not, how often does the model tell which is which? 0.5 is a coin. **Vote:** which wins, recommendation, intention, satisfaction, all together, or a look at the order book?
 
 # %%
 with cx.aside("The contest"):
@@ -184,7 +187,7 @@ with cx.aside("The contest"):
     field, rivals = cx.survey_rivals(followed)
     rules = {"predictors": rivals, "level": level, "seed": seed}
     contest = cx.predictive_power(field, outcome="churned", **rules)
-    caption = f"{contest.customers:,} held-out customers; {100 * level:g} % intervals."
+    caption = f"{contest.customers:,} held-out customers a lot, means over {contest.lots} lots; {100 * level:g} % intervals."
     cx.show(contest.plot(), alt="AUC of each predictor with its interval", caption=caption)
     cx.say(contest.summary())
     gain = contest.gain_interval("NPS and intention")
@@ -196,11 +199,11 @@ if contest is not None:
     parts = {"AUC for churn": contest, "rank correlation for spend": spending}
     rows = {n: [f"{c.gain_interval(r):+.3f}" for r in list(rivals)[1:]] for n, c in parts.items()}
     table = pd.DataFrame({"against NPS alone": list(rivals)[1:], **rows})
-    cx.table(table, caption=f"Gains on the same held-out customers, {100 * level:g} % paired bootstrap intervals.")  # fmt: skip
+    cx.table(table, caption=f"Gains on the same held-out customers, means over {contest.lots} lots; {100 * level:g} % paired bootstrap intervals.")  # fmt: skip
     drawn = contest.calibration.query("predictor in ('NPS and intention', 'order book')")
     labels = {"predicted_label": "predicted chance to churn", "observed_label": "churned"}
     alt = "Observed churn by predicted chance for two predictors"
-    cx.show(cx.plot_calibration(drawn, **labels), alt=alt, caption="Is a predicted 30 % a real 30 %? Five groups each of held-out customers. The wider a line reaches, the more its predictor tells apart.")  # fmt: skip
+    cx.show(cx.plot_calibration(drawn, **labels), alt=alt, caption="Is a predicted 30 % a real 30 %? Five groups each, every customer judged by models that had not seen it. The wider a line reaches, the more its predictor tells apart.")  # fmt: skip
 
 # %% [markdown]
 # *How to read it.* A gain whose interval holds 0 has not been shown; a gain is worth a question only if it is larger than you said beforehand. And mind what needs no question at all: what customers did last is in your own books, for all of them and not only for those who answer.
@@ -237,8 +240,9 @@ with cx.aside("The trial"):
     if len(tried.groups):
         by_word = "The same by what was stated when the trial began. Persuaded: with offer less without, in points."
         cx.show(tried.plot(), alt="Share who bought without and with offer", caption=by_word)
-    cx.record("offer_effect", tried.effects.second_average, unit="share")
-    cx.record("asking_times_offer", tried.effects.interaction, unit="share")
+    told = {"unit": "share difference", "period": tried.customers["at"]}
+    cx.record("offer_effect", tried.effects.second_average, **told)
+    cx.record("asking_times_offer", tried.effects.interaction, **told)
 
 # %% [markdown]
 # *How to read it.* Only the offer was drawn by lot within a group, so each group's distance is what the offer did there. The groups themselves differ in other ways, too: a larger distance does not say that asking made it.
@@ -261,7 +265,7 @@ with cx.aside("The check"):
 
 # %% [markdown]
 # ## What we found
-# The rule was fixed in the parameters. **Supported:** the interval lies above 0. **Contradicted:** below 0. **Too small to matter:** it excludes the smallest effect that would change a plan. Else **cannot tell**. Each of the first three is wrong in at most one of forty companies at a level of 95 %; with several claims on trial, one in a lucky company will be.
+# The rule was fixed in the parameters. **Supported:** the interval lies above 0. **Contradicted:** below 0. **Too small to matter:** it holds neither the smallest effect that would change a plan nor its opposite. **Not supported:** it lies below that smallest effect, but the opposite remains possible. Else **cannot tell**. Each of the first four is wrong in at most one of forty companies at a level of 95 %; with several claims on trial, one in a lucky company will be.
 
 # %%
 literal = tried and (tried.high_against_unasked or "five customers a side who were offered, or not")

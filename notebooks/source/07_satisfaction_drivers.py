@@ -33,7 +33,7 @@ level: float = 0.95  # confidence level of every interval [share]
 
 # %% [markdown]
 # ## The data, before anything else
-# One row is one answer: how satisfied somebody was, and how they rated each experience. After a delivery our company asks for quality, service, delivery and price, and whether expectations had been high.
+# One row is one answer: how satisfied somebody was, and how they rated each experience. After a delivery the simulated company asks for quality, service, delivery and price, and whether expectations had been high.
 
 # %%
 import tempfile
@@ -201,7 +201,7 @@ else:
 
 # %% [markdown]
 # ## Halo
-# Who is content rates everything kindly, price and all. This **halo** makes every item an echo of satisfaction itself. One *general factor* shows how much of the items' correlations a single impression could explain; taking it out shows what each item says beyond it. In our company the halo is a dial, so we can watch the same customers without it: two worlds that share every draw and differ by one dial (*common random numbers*). **Which driver loses most?**
+# Who is content rates everything kindly, price and all. This **halo** makes every item an echo of satisfaction itself. One *general factor* shows how much of the items' correlations a single impression could explain; taking it out shows what each item says beyond it. In the simulated company the halo is a dial, so we can watch the same customers without it: two worlds that share every draw and differ by one dial (*common random numbers*). **Which driver loses most?**
 
 # %%
 quiet = None

@@ -51,14 +51,16 @@ PREDICTORS = {"NPS": ["nps"], "noise": ["noise"], "both": ["nps", "intent"], "no
 
 @pytest.mark.parametrize("outcome", ["left", "spend"])
 def test_the_better_predictor_wins_and_noise_loses(outcome):
-    contest = cx.predictive_power(told(), outcome=outcome, predictors=PREDICTORS, replicates=300)
+    rules = {"outcome": outcome, "predictors": PREDICTORS, "lots": 4, "replicates": 60}
+    contest = cx.predictive_power(told(4000, slope=1.0), **rules)
     assert contest.verdict("both") == "better"
     assert contest.verdict("noise") == "worse"
     first = contest.scores.query("predictor == 'none'").iloc[0]
     assert first["estimate"] == (0.5 if outcome == "left" else 0)
-    assert contest.customers == 375
-    assert contest.n + contest.fitted_on == 1500
-    assert len(contest.predictions) == contest.n
+    assert contest.customers == 1000
+    assert contest.n + contest.fitted_on == 4000
+    assert abs(len(contest.predictions) / 4 - contest.n) < 1
+    assert not contest.predictions.reset_index().duplicated(["index", "lot"]).any()
     assert set(contest.gains["predictor"]) == {"noise", "both", "none"}
     assert len(contest.to_frame()) == len(contest.scores)
     assert "both better than NPS" in contest.summary()
@@ -71,7 +73,7 @@ def test_without_any_power_the_scores_lie_at_chance_and_nobody_wins():
         frame = told(400, seed, slope=0.0)
         two = {name: PREDICTORS[name] for name in ("NPS", "both")}
         contest = cx.predictive_power(
-            frame, outcome="left", predictors=two, replicates=200, seed=seed
+            frame, outcome="left", predictors=two, lots=1, replicates=200, seed=seed
         )
         wins += contest.verdict("both") != "cannot tell"
         auc = contest.scores.iloc[0]
@@ -82,12 +84,31 @@ def test_without_any_power_the_scores_lie_at_chance_and_nobody_wins():
     assert missed <= 18
 
 
+def test_several_lots_give_the_mean_of_each_and_depend_less_on_the_seed():
+    frame = told(600)
+    rules = {"outcome": "left", "predictors": {n: PREDICTORS[n] for n in ("NPS", "both")}}
+    rules |= {"replicates": 60}
+    one, four = (
+        [cx.predictive_power(frame, lots=lots, seed=s, **rules).gain("both") for s in range(8)]
+        for lots in (1, 6)
+    )
+    spread = [np.std([gain["estimate"] for gain in found]) for found in (one, four)]
+    assert spread[1] < 0.7 * spread[0]
+    widths = [np.mean([gain["high"] - gain["low"] for gain in found]) for found in (one, four)]
+    assert widths[1] == pytest.approx(widths[0], rel=0.15)
+    contest = cx.predictive_power(frame, lots=4, **rules)
+    assert contest.predictions["lot"].nunique() == contest.lots == 4
+    means = contest.predictions.groupby(level=0)["both"].mean()
+    shown = contest.calibration.query("predictor == 'both'")
+    assert np.average(shown["predicted"], weights=shown["n"]) == pytest.approx(means.mean())
+
+
 def test_a_predictor_is_scored_on_customers_it_has_not_seen():
     rng = np.random.default_rng(1)
     frame = pd.DataFrame(rng.normal(size=(120, 40)), columns=[f"x{i}" for i in range(40)])
     frame["customer_id"], frame["left"] = np.arange(120), rng.random(120) < 0.5
     contest = cx.predictive_power(
-        frame, outcome="left", predictors={"forty": [f"x{i}" for i in range(40)]}, replicates=50
+        frame, outcome="left", predictors={"forty": list(frame.columns[:40])}, lots=3, replicates=9
     )
     auc = contest.scores.query("measure == 'auc'")["estimate"].iloc[0]
     assert 0.3 < auc < 0.7  # in sample forty columns of noise reach 0.9
@@ -102,7 +123,7 @@ def test_the_gain_holds_its_level_on_other_customers():
         frame = told(1000, seed).assign(customer_id=range(1000))
         two = {name: PREDICTORS[name] for name in ("NPS", "both")}
         contest = cx.predictive_power(
-            frame, outcome="left", predictors=two, replicates=200, seed=int(seed)
+            frame, outcome="left", predictors=two, lots=2, replicates=99, seed=int(seed)
         )
         gain = contest.gain("both")
         held += gain["low"] <= truth <= gain["high"]
@@ -119,7 +140,7 @@ def test_calibration_is_close_to_the_line_where_the_model_is_true():
     contest = cx.predictive_power(told(6000), outcome="left", predictors=PREDICTORS, replicates=9)
     both = contest.calibration.query("predictor == 'both'")
     assert len(both) == 5
-    assert both["n"].sum() == contest.n
+    assert both["n"].sum() == contest.predictions.index.nunique() > contest.n
     assert np.abs(both["predicted"] - both["observed"]).max() < 0.05
     assert both["predicted"].is_monotonic_increasing
     ax = cx.plot_calibration(contest.calibration)
@@ -143,6 +164,7 @@ def test_incomplete_rows_are_left_out_for_everybody():
         ({"predictors": {"x": ["left"]}}, "cannot predict itself"),
         ({"reference": "CES"}, "'CES' is none of: NPS"),
         ({"test_share": 1.0}, "test_share must lie between 0 and 1"),
+        ({"lots": 0}, "lots and replicates be 1 or more"),
         ({"level": 95}, "Did you mean 0.95"),
         ({"kind": "event", "outcome": "spend"}, "is no event"),
     ],
