@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
+from numbers import Real
 
 import numpy as np
 import pandas as pd
 
 from cxlib.errors import CxError, Problem
 
-__all__ = ["Answers", "members", "read_answers"]
+__all__ = ["Answers", "as_numbers", "members", "read_answers"]
 
 SHOWN = 3
 
@@ -27,12 +29,14 @@ class Answers:
         Invitations without an answer, left out of ``scores``.
     kept : ndarray of bool
         Which of the given rows are in ``scores``.
+    scale : (lowest, highest)
     """
 
     scores: np.ndarray
     weights: np.ndarray | None
     missing: int
     kept: np.ndarray
+    scale: tuple[float, float]
 
 
 def read_answers(scores, scale: tuple[float, float], *, weights=None, name: str = "scores"):
@@ -52,8 +56,8 @@ def read_answers(scores, scale: tuple[float, float], *, weights=None, name: str 
     Raises
     ------
     CxError
-        Text, numbers outside the scale or between its steps, no answer at all, impossible weights;
-        all in one message.
+        Text, true and false, dates, lists, numbers outside the scale or between its steps, no
+        answer at all, impossible weights; all in one message.
 
     Examples
     --------
@@ -62,29 +66,28 @@ def read_answers(scores, scale: tuple[float, float], *, weights=None, name: str 
     (array([9., 3.]), 1)
     """
     low, high = _read_scale(scale)
-    values = np.asarray(scores)
-    if values.dtype.kind in "iuf":
-        column = numbers = pd.Series(values.ravel().astype(float))
-    else:
-        column = pd.Series(np.asarray(scores, dtype=object).ravel())
-        numbers = pd.to_numeric(column, errors="coerce").astype(float)
+    column, numbers = as_numbers(scores)
     text = numbers.isna() & column.notna()
     given = numbers.notna()
     off = given & ~((numbers >= low) & (numbers <= high) & (numbers % 1 == 0))
     problems = []
     if text.any():
-        problems.append(_problem(name, "must be numbers", column, text))
+        problems.append(
+            _problem(name, "must be numbers", column, text, _cause_of_text(column[text]))
+        )
     if off.any():
-        codes = sorted(numbers[off].unique())
+        codes = numbers[off].unique()
+        whole = np.isfinite(codes) & (np.floor(codes) == codes)
+        outside = whole & ((codes > high) | (codes < min(low, 0)))
         cause = ""
-        if len(codes) <= 2 and high < codes[0] and np.isfinite(codes).all():
-            shown = [int(c) for c in codes]
+        if (numbers[given] > high).mean() > 0.5:
+            cause = f"Most lie above {high:g}: are these per cent, or another scale?"
+        elif len(codes) <= 2 and outside.all():
+            shown = sorted(int(c) for c in codes)
             cause = (
                 f'Is {shown[0]} a code for "no answer"? Put None in its place, or read the file by '
                 f'read_responses(..., missing={{"score": {shown}}}).'
             )
-        elif (numbers[given] > high).mean() > 0.5:
-            cause = f"Most lie above {high:g}: are these per cent, or another scale?"
         problems.append(
             _problem(name, f"must be whole numbers in {low:g}-{high:g}", numbers, off, cause)
         )
@@ -96,7 +99,29 @@ def read_answers(scores, scale: tuple[float, float], *, weights=None, name: str 
     if problems or wrong:
         raise CxError(f"The {name} cannot be used.", [*problems, *wrong])
     kept = given.to_numpy()
-    return Answers(numbers[kept].to_numpy(), weight, int((~kept).sum()), kept)
+    return Answers(numbers[kept].to_numpy(), weight, int((~kept).sum()), kept, (low, high))
+
+
+def as_numbers(scores) -> tuple[pd.Series, pd.Series]:
+    """The answers as they are, and as numbers: missing where they are none."""
+    index = scores.index if isinstance(scores, pd.Series) else None
+    try:
+        values = np.asarray(scores)
+    except ValueError:  # lists of different length
+        values = np.asarray(scores, dtype=object)
+    mixed = isinstance(scores, list | tuple) and any(isinstance(value, bool) for value in scores)
+    if values.dtype.kind in "iuf" and not mixed:
+        column = pd.Series(values.ravel().astype(float), index=index)
+        return column, column
+    column = pd.Series(np.asarray(scores, dtype=object).ravel(), index=index)
+    cells = column.to_numpy(dtype=object, copy=True)
+    cells[[not _may_be_a_number(value) for value in cells]] = None
+    numbers = pd.to_numeric(pd.Series(cells, index, dtype=object), errors="coerce")
+    return column, numbers.astype(float)
+
+
+def _may_be_a_number(value) -> bool:
+    return isinstance(value, Real | Decimal | str) and not isinstance(value, bool | np.bool_)
 
 
 def _read_scale(scale) -> tuple[float, float]:
@@ -109,18 +134,40 @@ def _read_scale(scale) -> tuple[float, float]:
     return low, high
 
 
+def _cause_of_text(cells: pd.Series) -> str:
+    """What to do about answers that are no numbers."""
+    if cells.map(lambda value: isinstance(value, bool | np.bool_)).all():
+        return "Is this a question of yes or no, or the mark of something else?"
+    if not cells.map(lambda value: isinstance(value, str)).all():
+        return ""
+    words = cells.astype(str).str.strip()
+    if (words == "").all():
+        return "Are these empty cells, where nobody answered? Put None in their place."
+    if words.str.contains("%").all():
+        return "Are these per cent? Answers of single customers are needed."
+    return (
+        "Put numbers in their place, None where nobody answered, or read the file by "
+        f"read_responses(..., mapping={{{words[words != ''].iloc[0]!r}: its number}})."
+    )
+
+
 def _problem(name, rule, column, bad, cause="") -> Problem:
-    shown = [
-        f"{value:g}" if isinstance(value, float) else repr(value)
-        for value in dict.fromkeys(column[bad])
-    ]
+    shown = list(dict.fromkeys(map(_told, column[bad])))
     more = "" if len(shown) <= SHOWN else ", ..."
     what = (
         f"{name} {rule}: {int(bad.sum()):,} of {len(column):,} "
         f"{'is' if bad.sum() == 1 else 'are'} {', '.join(shown[:SHOWN])}{more}"
     )
-    place = f"first at position {int(np.flatnonzero(bad)[0])}"
+    first = int(np.flatnonzero(bad)[0])
+    label = column.index[first]
+    place = f"first at position {first}" + ("" if label == first else f", row {label}")
     return Problem(what, place, cause=cause, count=int(bad.sum()))
+
+
+def _told(value) -> str:
+    if isinstance(value, float):
+        return f"{value:g}"
+    return str(value) if isinstance(value, bool | np.bool_) else repr(value)
 
 
 def _read_weights(weights, given) -> tuple[np.ndarray | None, list[Problem]]:

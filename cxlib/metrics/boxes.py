@@ -74,7 +74,7 @@ class BoxScores:
         ]
         return (
             f"{self.title}: {', '.join(parts)} ({100 * self.level:g} % intervals, "
-            f"{self.n:,} answers, {self.missing:,} missing)."
+            f"{self.n:,} answer{'' if self.n == 1 else 's'}, {self.missing:,} missing)."
         )
 
     def plot(self, ax=None):
@@ -87,14 +87,14 @@ class BoxScores:
 
 def share_box(inside: np.ndarray, given: Answers, cluster, level: float) -> Interval:
     """Share of answers inside a box: Wilson's interval, or Wilson's by the design's effective n."""
-    if given.weights is None and cluster is None:
+    if _plain(given, cluster):
         return proportion(int(inside.sum()), len(inside), level=level)
     return weighted_share(inside, given.weights, cluster=_labels(cluster, given), level=level)
 
 
 def net_box(votes: np.ndarray, given: Answers, cluster, level: float) -> Interval:
     """Share of 1 minus share of -1: Tango's score interval, or the design's."""
-    if given.weights is None and cluster is None:
+    if _plain(given, cluster):
         up, down = int((votes == 1).sum()), int((votes == -1).sum())
         return net_score(up, down, len(votes), level=level, scale=1.0)
     return weighted_net_score(
@@ -103,13 +103,18 @@ def net_box(votes: np.ndarray, given: Answers, cluster, level: float) -> Interva
 
 
 def weighted_or_plain_mean(values: np.ndarray, given: Answers, cluster, level: float) -> Interval:
-    """Mean with Student's interval, or the design's; one answer alone has an endless interval."""
+    """Mean with Student's interval, or the design's; of one answer alone the whole scale."""
     if len(values) == 1:
         only = float(values[0])
-        return Interval(only, -np.inf, np.inf, float(level), 1, "one answer", "mean")
-    if given.weights is None and cluster is None:
+        return Interval(only, *given.scale, float(level), 1, "one answer", "mean")
+    if _plain(given, cluster):
         return mean(values, level=level)
     return weighted_mean(values, given.weights, cluster=_labels(cluster, given), level=level)
+
+
+def _plain(given: Answers, cluster) -> bool:
+    """Without design; a single answer has none."""
+    return len(given.scores) == 1 or (given.weights is None and cluster is None)
 
 
 def _labels(cluster, given: Answers):

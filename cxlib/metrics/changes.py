@@ -11,7 +11,7 @@ from cxlib.errors import CxError
 from cxlib.figures.small_groups import MIN_CELL, leave_out_small
 from cxlib.metrics.answers import read_answers
 from cxlib.metrics.nps_groups import segment_score
-from cxlib.metrics.votes import cast_votes, require_columns
+from cxlib.metrics.votes import cast_votes, check_scores, nps_rows, require_columns
 from cxlib.stats.checks import check_level
 from cxlib.stats.multiplicity import adjust_p
 from cxlib.stats.netscore import net_score_difference
@@ -31,6 +31,7 @@ def nps_changes(
     weight_col: str | None = None,
     cluster_col: str | None = None,
     min_cell: int = MIN_CELL,
+    scale: str = "ask",
 ) -> pd.DataFrame:
     """Change of the net promoter score in every segment, with the rate of false news controlled.
 
@@ -53,6 +54,8 @@ def nps_changes(
         change a little surer than is shown.
     min_cell : int
         Segments with fewer answers on either side are left out with a warning.
+    scale : {"ask", "0-10", "1-10"}
+        As in `cx.nps`; asked about frame by frame.
 
     Returns
     -------
@@ -64,7 +67,8 @@ def nps_changes(
     Raises
     ------
     CxError
-        Missing columns, answers off the scale, no segment with enough answers on both sides.
+        Missing columns, answers off the scale, a scale that must be asked about, no segment with
+        enough answers on both sides.
 
     References
     ----------
@@ -87,8 +91,8 @@ def nps_changes(
     parts = []
     for frame in (before, after):
         require_columns(frame, [*keys, score_col, weight_col, cluster_col])
-        if "question" in frame and (frame["question"].astype(object) == "nps").any():
-            frame = frame[frame["question"].astype(object) == "nps"]
+        frame = nps_rows(frame)
+        check_scores(frame[score_col], scale)
         given = frame[frame[score_col].notna()]
         parts.append(dict(list(given.groupby(keys, observed=True, dropna=True))))
     shared = [key for key in parts[0] if key in parts[1]]

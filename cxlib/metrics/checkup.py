@@ -9,7 +9,8 @@ import pandas as pd
 
 from cxlib.errors import CxError, Problem
 from cxlib.metrics import pitfalls
-from cxlib.metrics.votes import read_votes, require_columns, told_in_words
+from cxlib.metrics.answers import read_answers
+from cxlib.metrics.votes import nps_rows, read_votes, require_columns, settled_scale, told_in_words
 from cxlib.stats.checks import check_level
 
 __all__ = ["PITFALLS", "nps_checkup"]
@@ -50,6 +51,7 @@ def nps_checkup(
     score_col: str = "score",
     weight_col: str | None = None,
     cluster_col: str | None = None,
+    scale: str = "ask",
 ) -> pd.DataFrame:
     """Judge ten pitfalls of the net promoter score in the data at hand.
 
@@ -71,7 +73,7 @@ def nps_checkup(
         Rivals of the score in foretelling churn.
     margin : float
         How many points would change what is said; stated before looking.
-    level, score_col, weight_col, cluster_col
+    level, score_col, weight_col, cluster_col, scale
         As in `nps_trend`.
 
     Returns
@@ -103,6 +105,8 @@ def nps_checkup(
         raise CxError(f"margin must be above 0 points: found {margin!r}.")
     roles = _roles(responses, dict(columns or {}))
     require_columns(responses, [score_col, weight_col, cluster_col, *known])
+    settled_scale(nps_rows(responses)[score_col], scale)
+    read_answers(nps_rows(responses)[score_col], (0, 10))
     options = {"score_col": score_col, "weight_col": weight_col, "cluster_col": cluster_col}
     weighted, clustered = weight_col is not None, cluster_col is not None
 
@@ -111,7 +115,7 @@ def nps_checkup(
         source = frames[0] if frames else responses
         wanted = [roles[name][1] for name in names if name in roles]
         own = {k: v if v is None or v in source else None for k, v in options.items()}
-        return read_votes(source, dict.fromkeys(wanted), **own)
+        return read_votes(source, dict.fromkeys(wanted), scale="0-10", **own)
 
     def column(name):
         return roles[name][1]
@@ -169,7 +173,9 @@ def nps_checkup(
         if not rivals:
             raise CxError("No rival is named: pass predictors.")
         extra = [c for columns_ in rivals.values() for c in columns_]
-        votes = read_votes(responses, dict.fromkeys([column("churn"), *extra]), **options)
+        votes = read_votes(
+            responses, dict.fromkeys([column("churn"), *extra]), scale="0-10", **options
+        )
         return pitfalls.prediction(votes, column("churn"), rivals, level)
 
     rows = []
@@ -187,9 +193,7 @@ def nps_checkup(
 
 
 def _last_period(responses, roles) -> pd.DataFrame:
-    asked = responses
-    if "question" in asked and (asked["question"].astype(object) == "nps").any():
-        asked = asked[asked["question"].astype(object) == "nps"]
+    asked = nps_rows(responses)
     if "period" in roles and roles["period"][0] is responses:
         period = asked[roles["period"][1]]
         asked = asked[period == sorted(period.dropna().unique())[-1]]

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from cxlib.errors import CxError, CxWarning
-from cxlib.metrics.votes import read_votes, require_columns
+from cxlib.metrics.votes import check_scores, nps_rows, read_votes, require_columns
 from cxlib.stats.checks import critical_value
 
 __all__ = ["Decomposition", "nps_decompose"]
@@ -95,6 +95,7 @@ def nps_decompose(
     score_col: str = "score",
     weight_col: str | None = None,
     cluster_col: str | None = None,
+    scale: str = "ask",
 ) -> Decomposition:
     """Split a change of the net promoter score into within, mix and interaction.
 
@@ -114,6 +115,8 @@ def nps_decompose(
     score_col, weight_col : str
     cluster_col : str, optional
         Rows of one label depend on each other, within and across the two frames.
+    scale : {"ask", "0-10", "1-10"}
+        As in `cx.nps`; asked about frame by frame.
 
     Returns
     -------
@@ -123,7 +126,8 @@ def nps_decompose(
     Raises
     ------
     CxError
-        Missing columns, no answers, answers off the scale, no segment on both sides.
+        Missing columns, no answers, answers off the scale, a scale that must be asked about, no
+        segment on both sides, a single independent answer on a side.
 
     Warns
     -----
@@ -153,14 +157,16 @@ def nps_decompose(
     wanted = [score_col, *keys, *(c for c in (weight_col, cluster_col, "question") if c)]
     for frame in (before, after):
         require_columns(frame, [c for c in wanted if c != "question"])
+        check_scores(nps_rows(frame)[score_col], scale)
     columns = list(dict.fromkeys(c for c in wanted if c in before and c in after))
     both = pd.concat(
         [frame[columns].assign(**{SIDE: side}) for side, frame in enumerate((before, after))],
         ignore_index=True,
     )
     votes = read_votes(
-        both, [*keys, SIDE], score_col=score_col, weight_col=weight_col, cluster_col=cluster_col
-    )
+        both, [*keys, SIDE], score_col=score_col, weight_col=weight_col, cluster_col=cluster_col,
+        scale="0-10",
+    )  # fmt: skip
     if votes.attrs["unplaced"]:
         text = f"{votes.attrs['unplaced']:,} answers have no {' or '.join(keys)}: left out."
         warnings.warn(CxWarning(text), stacklevel=2)
@@ -168,6 +174,13 @@ def nps_decompose(
     if (weighty <= 0).any():
         empty = ("before", "after")[int(np.argmin(weighty))]
         raise CxError(f"There is no answer with a segment and a weight {empty}.")
+    units = votes[votes["weight"] > 0].groupby(SIDE)["cluster"].nunique()
+    if (units < 2).any():
+        lonely = ("before", "after")[int(units.to_numpy().argmin())]
+        raise CxError(
+            f"There is a single independent answer {lonely}, which shows no spread: two or more "
+            "are needed."
+        )
     grouped = votes.groupby(keys, observed=True, sort=True)
     code, names = grouped.ngroup().to_numpy(), grouped.size().index.tolist()
     parts, segments = _split(votes, code, len(names), level)
@@ -213,8 +226,6 @@ def _split(votes, code, count, level) -> tuple[pd.DataFrame, pd.DataFrame]:
 
     cluster = votes["cluster"].to_numpy()
     units = np.unique(cluster[weight > 0]).size
-    if units < 2:
-        raise CxError("A single independent unit shows no spread: two or more are needed.")
     critical = float(critical_value(level, units - 1))
     rows = []
     for name in PARTS:

@@ -11,7 +11,7 @@ import pandas as pd
 from cxlib.errors import CxError
 from cxlib.metrics.answers import read_answers
 from cxlib.metrics.promoter import NpsResult
-from cxlib.metrics.votes import cast_votes, require_columns
+from cxlib.metrics.votes import cast_votes, nps_rows, require_columns, settled_scale
 from cxlib.stats.design import weighted_net_score
 from cxlib.stats.interval import Interval
 from cxlib.stats.survey import rake
@@ -20,12 +20,6 @@ __all__ = ["NonresponseRange", "nps_nonresponse", "nps_reweighted"]
 
 FEWEST = 5
 SCALE = (0, 10)
-
-
-def _asked(frame: pd.DataFrame) -> pd.DataFrame:
-    if "question" in frame and (frame["question"].astype(object) == "nps").any():
-        return frame[frame["question"].astype(object) == "nps"]
-    return frame
 
 
 def _coded(column: pd.Series) -> tuple[np.ndarray, pd.Index]:
@@ -117,6 +111,7 @@ def nps_reweighted(
     score_col: str = "score",
     weight_col: str | None = None,
     cluster_col: str | None = None,
+    scale: str = "ask",
 ) -> NpsResult:
     """Net promoter score of all who were asked, or of a whole population, from those who answered.
 
@@ -142,6 +137,8 @@ def nps_reweighted(
         column). There is then no finite-population correction.
     cluster_col : str, optional
         Rows of one label depend on each other; there is then no finite-population correction.
+    scale : {"ask", "0-10", "1-10"}
+        As in `cx.nps`.
 
     Returns
     -------
@@ -151,7 +148,8 @@ def nps_reweighted(
     Raises
     ------
     CxError
-        Missing columns, no answer, answers off the scale, margins that contradict each other.
+        Missing columns, no answer, answers off the scale, a scale that must be asked about,
+        margins that contradict each other.
 
     References
     ----------
@@ -171,7 +169,8 @@ def nps_reweighted(
     """
     keys = [by] if isinstance(by, str) else list(by)
     require_columns(responses, [score_col, *keys, weight_col, cluster_col])
-    asked = _asked(responses)
+    asked = nps_rows(responses)
+    settled_scale(asked[score_col], scale)
     given = read_answers(asked[score_col], SCALE)
     whole = asked if population is None else population
     table, weights = rake_to(asked[given.kept], whole, keys, weight_col)

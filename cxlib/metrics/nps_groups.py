@@ -12,10 +12,12 @@ from cxlib.errors import CxError, Problem
 from cxlib.figures.small_groups import MIN_CELL, leave_out_small
 from cxlib.metrics.answers import members
 from cxlib.metrics.promoter import NpsResult, flat, nps
+from cxlib.metrics.votes import check_scores
 from cxlib.stats.shrinkage import expected_ranks, net_score_error, shrink
 
 __all__ = ["nps_by", "segment_score"]
 
+KNOWN = "0-10"
 FEWEST_TO_SHRINK = 4
 
 
@@ -29,6 +31,7 @@ def nps_by(
     weight_col: str | None = None,
     cluster_col: str | None = None,
     min_cell: int = MIN_CELL,
+    scale: str = "ask",
 ) -> pd.DataFrame:
     """Net promoter score of every segment, with estimates shrunken towards their common mean.
 
@@ -51,6 +54,8 @@ def nps_by(
     min_cell : int
         Segments with fewer answers, or answers of fewer customers where there is a column
         ``customer_id``, are left out and counted; 1 shows every segment.
+    scale : {"ask", "0-10", "1-10"}
+        As in `nps`; asked about all segments together.
 
     Returns
     -------
@@ -65,7 +70,8 @@ def nps_by(
     Raises
     ------
     CxError
-        A column is missing, no segment has an answer, or none has enough to be shown.
+        A column is missing, answers off the scale, a scale that must be asked about, no segment
+        has an answer, or none has enough to be shown.
 
     Warns
     -----
@@ -88,6 +94,7 @@ def nps_by(
         raise CxError(f"The responses have {', '.join(map(str, responses.columns))}.", absent)
     if "question" in responses:
         responses = responses[responses["question"].astype(object) == "nps"]
+    check_scores(responses[score_col], scale)
     rows, unanswered, sizes = [], [], []
     for key, part in responses.groupby(keys, observed=True, dropna=True):
         segment = dict(zip(keys, key, strict=True))
@@ -118,17 +125,18 @@ def segment_score(
 ) -> NpsResult:
     """Score of one segment; of a single customer who answered repeatedly nothing is known.
 
-    Rows are independent where no label of `cluster_col` comes twice.
+    Rows are independent where no label of `cluster_col` comes twice. The scale is taken as settled.
     """
+    how = {"level": level, "method": method, "scale": KNOWN}
     answered = part[part[score_col].notna()]
-    weights = part[weight_col] if weight_col and len(answered) > 1 else None
+    weights = part[weight_col] if weight_col else None
     labels = answered[cluster_col].astype(object) if cluster_col else pd.Series(dtype=object)
     if not labels.duplicated().any():
-        return nps(part[score_col], weights=weights, level=level, method=method)
+        return nps(part[score_col], weights=weights, **how)
     if labels.nunique() > 1:
         cluster = part[cluster_col].astype(object)
-        return nps(part[score_col], weights=weights, cluster=cluster, level=level, method=method)
-    alone = nps(part[score_col], level=level)
+        return nps(part[score_col], weights=weights, cluster=cluster, **how)
+    alone = nps(part[score_col], level=level, scale=KNOWN)
     return replace(alone, low=-100.0, high=100.0, effective_n=1.0, method="one customer")
 
 

@@ -183,7 +183,7 @@ def nonresponse(asked: pd.DataFrame, score_col, known, population, level, margin
     answered = asked[asked[score_col].notna()]
     whole = asked if population is None else population
     silent = len(whole) - len(answered)
-    bounds = nps_nonresponse(nps(answered[score_col], level=level), len(whole))
+    bounds = nps_nonresponse(nps(answered[score_col], level=level, scale="0-10"), len(whole))
     wide = f"worst case {bounds.bound_low:.0f} to {bounds.bound_high:.0f}"
     rate = f"{100 * bounds.response_rate:.0f} % answered"
     if silent == 0:

@@ -11,6 +11,7 @@ import pandas as pd
 
 from cxlib.errors import CxError
 from cxlib.metrics.answers import read_answers
+from cxlib.metrics.votes import settled_scale
 from cxlib.stats.design import weighted_net_score
 from cxlib.stats.interval import Difference
 from cxlib.stats.netscore import METHODS, net_score, net_score_against, net_score_difference
@@ -107,6 +108,7 @@ def nps(
     level: float = 0.95,
     method: str = "score",
     breaks=BREAKS,
+    scale: str = "ask",
 ) -> NpsResult:
     """Net promoter score: share of 9-10 minus share of 0-6, in points.
 
@@ -126,6 +128,11 @@ def nps(
     breaks : three (lowest, highest), optional
         Answers of detractors, passives and promoters on another scale, joined without a gap:
         ``((1, 3), (4, 4), (5, 5))``. Such a score cannot be compared with one on 0-10.
+    scale : {"ask", "0-10", "1-10"}
+        Which numbers were on offer. ``ask`` refuses answers that look like 1-10 (twenty or more,
+        none of them 0, five or more of them 1, at least half as many as 2), unless they come from
+        a table of `cx.nps_sittings`, which has asked; 1-10 is used as it is, with a warning.
+        Without meaning where `breaks` name another scale.
 
     Returns
     -------
@@ -135,7 +142,7 @@ def nps(
     ------
     CxError
         Answers off the scale, no answer, impossible weights, a method that knows no weights,
-        breaks that leave a gap or overlap.
+        breaks that leave a gap or overlap, a scale that must be asked about.
 
     References
     ----------
@@ -150,13 +157,15 @@ def nps(
     (33.3, 6, 1)
     """
     breaks = _read_breaks(breaks)
+    if breaks == BREAKS and settled_scale(scores, scale) == "1-10":
+        breaks = ((1, DETRACTOR), *BREAKS[1:])
     given = read_answers(scores, (breaks[0][0], breaks[2][1]), weights=weights)
     votes = (given.scores >= breaks[2][0]).astype(int) - (given.scores <= breaks[0][1])
-    weight = given.weights
+    weight = None if len(votes) == 1 else given.weights
     tally = [
         float(np.sum((votes == v) if weight is None else weight[votes == v])) for v in (1, 0, -1)
     ]
-    if weight is None and cluster is None:
+    if len(votes) == 1 or (weight is None and cluster is None):
         return _from_tally(*tally, len(votes), given.missing, level, method, breaks)
     if method != "score":
         raise CxError(f'With weights or clusters the method is "score", not {method!r}.')
@@ -231,7 +240,9 @@ def _from_tally(up, passive, down, n, missing, level, method, breaks=BREAKS) -> 
     )  # fmt: skip
 
 
-def nps_difference(a, b, *, level: float = 0.95, method: str = "mover") -> Difference:
+def nps_difference(
+    a, b, *, level: float = 0.95, method: str = "mover", scale: str = "ask"
+) -> Difference:
     """Difference of two independent scores, a minus b, or of one from a given score, in points.
 
     Parameters
@@ -244,6 +255,8 @@ def nps_difference(a, b, *, level: float = 0.95, method: str = "mover") -> Diffe
     level : float
     method : {"mover", "wald"}
         See `cxlib.stats.net_score_difference`.
+    scale : {"ask", "0-10", "1-10"}
+        Of scores, as in `nps`; asked about side by side.
 
     Returns
     -------
@@ -258,9 +271,13 @@ def nps_difference(a, b, *, level: float = 0.95, method: str = "mover") -> Diffe
     >>> round(nps_difference([10] * 60 + [5] * 40, 0).p, 3)
     0.046
     """
+    given = (a,) if isinstance(b, Real) else (a, b)
+    sides = [
+        side if isinstance(side, NpsResult) else nps(side, level=level, scale=scale)
+        for side in given
+    ]
     if isinstance(b, Real):
-        return _against(a if isinstance(a, NpsResult) else nps(a), b, level)
-    sides = [side if isinstance(side, NpsResult) else nps(side, level=level) for side in (a, b)]
+        return _against(*sides, b, level)
     found = net_score_difference(
         *map(_effective, sides), level=level, method=method, df=[side.df for side in sides]
     )

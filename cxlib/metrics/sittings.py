@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import warnings
-
 import numpy as np
 import pandas as pd
 
-from cxlib.errors import CxError, CxWarning
+from cxlib.errors import CxError
 from cxlib.metrics.behaviour import answers_side_by_side, follow_up
-from cxlib.metrics.votes import asks_for_the_scale, require_columns
+from cxlib.metrics.votes import SETTLED, naive_dates, require_columns, settled_scale
 
 __all__ = ["nps_sittings"]
 
-SCALES = ("ask", "0-10", "1-10")
+DATES = ("invited_at", "answered_at")
 KNOWN = ("country", "segment", "role", "plan", "joined_at")
 MONTHS = ("1st of the quarter", "2nd of the quarter", "3rd of the quarter")
 TENURE = {"under a year": 365, "1 to 2 years": 730, "2 to 4 years": 1461}
@@ -47,7 +45,8 @@ def nps_sittings(
         Calendar period: "W", "M", "Q", "Y".
     scale : {"ask", "0-10", "1-10"}
         ``ask`` refuses answers that look like 1-10; the other two answer the question. 1-10 is
-        used as it is, with a warning.
+        used as it is, with a warning. The table remembers the answer (in its ``attrs``), so that
+        `cx.nps` and its kin do not ask again.
 
     Returns
     -------
@@ -71,37 +70,29 @@ def nps_sittings(
     [[9, '2025Q1'], [3, '2025Q1']]
     """
     require_columns(responses, ["score"])
-    if scale not in SCALES:
-        raise CxError(f"scale must be one of {', '.join(SCALES)}: found {scale!r}.")
     rows = responses
     if "question" in responses:
         rows = responses[responses["question"].astype(object) == "nps"]
         if rows.empty:
             found = ", ".join(map(str, pd.unique(responses["question"])))
             raise CxError(f"There is no question nps among: {found or 'nothing'}.")
-    question = asks_for_the_scale(rows["score"])
-    if question and scale == "ask":
-        raise CxError(
-            f'{question} Pass scale="0-10" if 0 was on offer, scale="1-10" if it was not.'
-        )
-    if scale == "1-10":
-        warnings.warn(
-            CxWarning("Answers on 1-10 are used as they are: compare this score with no other."),
-            stacklevel=2,
-        )
+    settled = settled_scale(rows["score"], scale)
     rows = rows.dropna(axis=1, how="all") if len(rows) else rows
     rows = rows.assign(score=responses.loc[rows.index, "score"]).reset_index(drop=True)
     rows["row"] = np.arange(len(rows))
-    day = next((c for c in ("invited_at", "answered_at") if c in rows), None)
+    day = next((c for c in DATES if c in rows), None)
     if day is not None:
+        for name in DATES:
+            if name in rows and not pd.api.types.is_datetime64_any_dtype(rows[name]):
+                rows[name] = naive_dates(rows[name], name)
         _check_order(rows)
-        when = rows[day].dt.tz_localize(None) if rows[day].dt.tz is not None else rows[day]
+        when = naive_dates(rows[day], day)
         known = when.notna()
         rows["period"] = when.dt.to_period(freq).astype(str).where(known)
         place = when.dt.month.sub(1) % 3
         rows["month"] = place.map(dict(enumerate(MONTHS))).where(known)
     if "customer_id" not in rows:
-        return rows.drop(columns="row")
+        return _finished(rows, settled)
     if customers is not None:
         rows = _with_customers(rows, customers, day)
     if contacts is not None and day is not None:
@@ -115,7 +106,13 @@ def nps_sittings(
         ).set_index("row")
         names = [c for c in ("churned", "left", "quiet", "orders", "spend") if c in later]
         rows = rows.join(later[names].astype(float), on="row")
-    return rows.drop(columns="row")
+    return _finished(rows, settled)
+
+
+def _finished(rows: pd.DataFrame, settled: str) -> pd.DataFrame:
+    rows = rows.drop(columns="row")
+    rows.attrs[SETTLED] = settled
+    return rows
 
 
 def _check_order(rows: pd.DataFrame) -> None:

@@ -11,7 +11,7 @@ import pandas as pd
 
 from cxlib.errors import CxError, CxWarning, Problem
 from cxlib.metrics.promoter import nps, nps_difference
-from cxlib.metrics.votes import read_votes, require_columns
+from cxlib.metrics.votes import naive_dates, read_votes, require_columns
 from cxlib.stats.changepoints import FEWEST, change_points
 from cxlib.stats.charts import net_score_chart
 
@@ -49,7 +49,11 @@ class NpsTrend:
 
     def summary(self) -> str:
         """Two sentences: the last move with its interval, and what the whole series supports."""
-        text = f"{len(self.periods)} period(s)."
+        only = self.periods.iloc[0]
+        text = (
+            f"One period, {only['period']}: {only['estimate']:.1f} [{only['low']:.1f}, "
+            f"{only['high']:.1f}]."
+        )
         if self.last is not None:
             news = "is news" if self.last.low > 0 or self.last.high < 0 else "may be luck"
             text = (
@@ -86,6 +90,7 @@ def nps_trend(
     score_col: str = "score",
     weight_col: str | None = None,
     cluster_col: str | None = None,
+    scale: str = "ask",
 ) -> NpsTrend:
     """Net promoter scores of disjoint periods, with a control chart and supported changes of level.
 
@@ -111,6 +116,8 @@ def nps_trend(
     level, score_col, weight_col, cluster_col
         As in `nps_decompose`. Clusters are honoured within periods; a customer who answers in two
         periods makes their difference a little surer than is shown.
+    scale : {"ask", "0-10", "1-10"}
+        As in `cx.nps`; asked about all periods together.
 
     Returns
     -------
@@ -119,7 +126,8 @@ def nps_trend(
     Raises
     ------
     CxError
-        Missing columns, edges out of order, no dated answer; dates that cannot be read.
+        Missing columns, edges out of order, no dated answer; dates that cannot be read; a scale
+        that must be asked about.
 
     Warns
     -----
@@ -148,7 +156,7 @@ def nps_trend(
     table = responses[list(dict.fromkeys(kept))].assign(**{"a period": label, "its start": start})
     votes = read_votes(
         table, ["a period", "its start"], score_col=score_col, weight_col=weight_col,
-        cluster_col=cluster_col,
+        cluster_col=cluster_col, scale=scale,
     )  # fmt: skip
     if votes.attrs["unplaced"]:
         text = (
@@ -164,6 +172,7 @@ def nps_trend(
             weights=None if weight_col is None else part["weight"],
             cluster=None if cluster_col is None else part["cluster"],
             level=level,
+            scale="0-10",
         )
         results.append(found)
         rows.append({"period": name, "start": begins} | vars(found))
@@ -205,17 +214,7 @@ def _placed(responses, freq, edges, period_col, date_col):
     if date_col is None:
         date_col = next((c for c in reversed(DATES) if c in responses), DATES[0])
     require_columns(responses, [date_col])
-    dates = responses[date_col]
-    if not pd.api.types.is_datetime64_any_dtype(dates):
-        read = pd.to_datetime(dates, errors="coerce", format="ISO8601")
-        if (bad := read.isna() & dates.notna()).any():
-            shown = ", ".join(map(repr, dates[bad].unique()[:3]))
-            raise CxError(
-                f"{int(bad.sum()):,} of {len(dates):,} values of {date_col} are no dates "
-                f"(first in row {int(np.flatnonzero(bad)[0]) + 1}): {shown}. Allowed: 2025-12-31."
-            )
-        dates = read
-    dates = dates.dt.tz_localize(None) if getattr(dates.dt, "tz", None) is not None else dates
+    dates = naive_dates(responses[date_col], date_col)
     if edges is None:
         try:
             periods = dates.dt.to_period(freq)

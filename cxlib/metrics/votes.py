@@ -2,25 +2,33 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
+from datetime import date
 
 import numpy as np
 import pandas as pd
 
-from cxlib.errors import CxError, Problem
-from cxlib.metrics.answers import read_answers
+from cxlib.errors import CxError, CxWarning, Problem
+from cxlib.metrics.answers import as_numbers, read_answers
 
 __all__ = [
     "ONES_TO_ASK",
     "asks_for_the_scale",
     "cast_votes",
+    "check_scores",
+    "naive_dates",
+    "nps_rows",
     "read_votes",
     "require_columns",
+    "settled_scale",
     "told_in_words",
 ]
 
 SCALE = (0, 10)
-ONES_TO_ASK = 5
+SCALES = ("ask", "0-10", "1-10")
+SETTLED = "nps_scale"  # in attrs of a table or column whose scale was asked about already
+ONES_TO_ASK, ENOUGH_TO_ASK = 5, 20
 
 
 def cast_votes(scores) -> np.ndarray:
@@ -38,25 +46,121 @@ def cast_votes(scores) -> np.ndarray:
 def asks_for_the_scale(scores) -> str:
     """The question to ask where answers look like 1-10 instead of 0-10; empty where they do not.
 
-    On 0-10 those who give 1 are rarer than those who give 0: five or more ones without a single
-    zero look like a scale that began at 1.
+    On 0-10 those who give 1 are rarer than those who give 0, and the end of a scale draws answers:
+    among twenty answers or more, five or more ones, at least half as many as twos, without a single
+    zero look like a scale that began at 1. A thin tail that ends at 1 does not.
 
     Examples
     --------
-    >>> asks_for_the_scale([1, 1, 1, 1, 1, 9, 10])[:35]
-    '5 of 7 answers are 1 and none is 0:'
-    >>> asks_for_the_scale([0, 1, 1, 1, 1, 1])
-    ''
+    >>> asks_for_the_scale([1] * 5 + [9, 10] * 10)[:36]
+    '5 of 25 answers are 1 and none is 0:'
+    >>> asks_for_the_scale([0] + [1] * 20), asks_for_the_scale([1] * 5 + [2] * 11 + [3] * 30)
+    ('', '')
     """
-    scores = pd.to_numeric(pd.Series(np.asarray(scores).ravel()), errors="coerce").dropna()
+    scores = as_numbers(scores)[1].dropna()
     ones = int((scores == 1).sum())
-    if ones < ONES_TO_ASK or (scores < 1).any() or (scores > 10).any():
+    tail = 2 * ones < int((scores == 2).sum())
+    few = ones < ONES_TO_ASK or len(scores) < ENOUGH_TO_ASK
+    if few or tail or (scores < 1).any() or (scores > 10).any():
         return ""
     return (
         f"{ones:,} of {len(scores):,} answers are 1 and none is 0: was the question put on 1-10? "
         "A net promoter score is defined on 0-10; on 1-10 it comes out differently and cannot be "
         "compared."
     )
+
+
+def settled_scale(scores, scale: str = "ask", *, stacklevel: int = 3) -> str:
+    """The scale on offer, "0-10" or "1-10": as said, as settled before, or else asked about.
+
+    What `nps_sittings` settled stays settled for every part of its table: a small part may well
+    look like 1-10.
+
+    Parameters
+    ----------
+    scores : array_like
+        All answers at hand; of a Series ``attrs`` are read.
+    scale : {"ask", "0-10", "1-10"}
+
+    Raises
+    ------
+    CxError
+        An unknown scale, or answers that look like 1-10 while nobody has said what was on offer.
+
+    Warns
+    -----
+    CxWarning
+        Where 1-10 is chosen.
+
+    Examples
+    --------
+    >>> settled_scale([1] * 5 + [9] * 20, "0-10"), settled_scale([1, 9, 10])
+    ('0-10', '0-10')
+    """
+    if scale not in SCALES:
+        raise CxError(f"scale must be one of {', '.join(SCALES)}: found {scale!r}.")
+    settled = getattr(scores, "attrs", {}).get(SETTLED)
+    if scale == "ask":
+        if settled is None and (question := asks_for_the_scale(scores)):
+            raise CxError(
+                f'{question} Pass scale="0-10" if 0 was on offer, scale="1-10" if it was not.'
+            )
+        return settled or "0-10"
+    if scale == "1-10" != settled:
+        text = "Answers on 1-10 are used as they are: compare this score with no other."
+        warnings.warn(CxWarning(text), stacklevel=stacklevel)
+    return scale
+
+
+def check_scores(scores, scale: str = "ask") -> None:
+    """Ask about the scale and refuse answers that are none, before a table is taken apart.
+
+    Raises
+    ------
+    CxError
+        As `settled_scale` and `cxlib.metrics.answers.read_answers`; no answer at all is let pass.
+
+    Examples
+    --------
+    >>> check_scores([9, None, 3])
+    """
+    settled_scale(scores, scale, stacklevel=4)
+    if pd.Series(scores).notna().any():
+        read_answers(scores, SCALE)
+
+
+def naive_dates(column: pd.Series, name: str) -> pd.Series:
+    """Dates without a zone; text is read where it is 2025-12-31 or 2025-12-31 10:30.
+
+    Raises
+    ------
+    CxError
+        Values that are no such dates, with the first row.
+
+    Examples
+    --------
+    >>> naive_dates(pd.Series(["2025-12-31", None]), "invited_at").dt.year.tolist()
+    [2025.0, nan]
+    """
+    if not pd.api.types.is_datetime64_any_dtype(column):
+        text = column.where(column.map(lambda value: isinstance(value, str | date)))
+        read = pd.to_datetime(text, errors="coerce", format="ISO8601")
+        if (bad := read.isna() & column.notna()).any():
+            shown = ", ".join(list(dict.fromkeys(map(repr, column[bad])))[:3])
+            raise CxError(
+                f"{int(bad.sum()):,} of {len(column):,} values of {name} are no dates "
+                f"(first in row {int(np.flatnonzero(bad)[0]) + 1}): {shown}. Allowed: 2025-12-31."
+            )
+        column = read
+    return column.dt.tz_localize(None) if column.dt.tz is not None else column
+
+
+def nps_rows(responses: pd.DataFrame) -> pd.DataFrame:
+    """The rows of question nps, where there are any; else all."""
+    if "question" in responses:
+        ours = responses["question"].astype(object) == "nps"
+        return responses[ours] if ours.any() else responses
+    return responses
 
 
 def require_columns(frame: pd.DataFrame, names: Sequence[str | None]) -> None:
@@ -102,6 +206,7 @@ def read_votes(
     score_col: str = "score",
     weight_col: str | None = None,
     cluster_col: str | None = None,
+    scale: str = "ask",
 ) -> pd.DataFrame:
     """Answers to the question of recommendation, one row each, as votes.
 
@@ -113,6 +218,7 @@ def read_votes(
         Further columns to carry along; rows with a missing value in one of them are left out.
     score_col, weight_col, cluster_col : str
         Without `cluster_col` each row is independent.
+    scale : {"ask", "0-10", "1-10"}
 
     Returns
     -------
@@ -123,20 +229,21 @@ def read_votes(
     Raises
     ------
     CxError
-        Missing columns, answers off the scale, impossible weights, no answer.
+        Missing columns, answers off the scale, impossible weights, no answer, a scale that must be
+        asked about.
 
     Examples
     --------
     >>> table = pd.DataFrame({"score": [9, None, 3], "country": ["DE", "DE", None]})
     >>> votes = read_votes(table, ["country"])
-    >>> votes["vote"].tolist(), votes.attrs
-    ([1], {'missing': 1, 'unplaced': 1})
+    >>> votes["vote"].tolist(), votes.attrs["missing"], votes.attrs["unplaced"]
+    ([1], 1, 1)
     """
     keep = [name for name in keep if name not in ("score", "weight", "cluster", "vote")]
     require_columns(responses, [score_col, weight_col, cluster_col, *keep])
-    if "question" in responses and (responses["question"].astype(object) == "nps").any():
-        responses = responses[responses["question"].astype(object) == "nps"]
+    responses = nps_rows(responses)
     weights = responses[weight_col] if weight_col else None
+    settled = settled_scale(responses[score_col], scale, stacklevel=4)
     given = read_answers(responses[score_col], SCALE, weights=weights)
     rows = responses[given.kept]
     labels = np.arange(len(rows)) if cluster_col is None else rows[cluster_col].astype(object)
@@ -157,5 +264,7 @@ def read_votes(
         raise CxError(f"No answer has a value in {', '.join(keep)}.")
     if not (placed["weight"] > 0).any():
         raise CxError("All weights are zero. Allowed: at least one weight above 0.")
-    placed.attrs = {"missing": given.missing, "unplaced": len(votes) - len(placed)}
+    placed.attrs = {
+        "missing": given.missing, "unplaced": len(votes) - len(placed), SETTLED: settled,
+    }  # fmt: skip
     return placed

@@ -81,10 +81,13 @@ def test_bad_input_is_named(call, text):
     assert text in str(caught.value)
 
 
-def test_one_answer_says_that_it_knows_nothing_of_the_mean():
-    result = cx.csat([4], scale=(1, 5))
-    assert result.mean_low == -np.inf
-    assert 0 < result.top2_low < result.top2_high == 1
+def test_of_one_answer_the_mean_may_lie_anywhere_on_the_scale():
+    for result in (cx.csat([4], scale=(1, 5)), cx.intent([4], scale=(1, 5), weights=[3.0])):
+        assert (result.mean, result.mean_low, result.mean_high) == (4, 1, 5)
+        assert np.isfinite(result.to_frame()[["low", "high"]]).all(axis=None)
+        assert "mean 4.00 [1.00, 5.00]" in result.summary()
+        assert "95 % intervals, 1 answer, 0 missing" in result.summary()
+    assert 0 < cx.csat([4], scale=(1, 5)).top2_low < cx.csat([4], scale=(1, 5)).top2_high == 1
 
 
 def test_a_frame_and_a_sentence():
