@@ -178,3 +178,15 @@ def test_one_title_and_a_parameters_cell():
         (line for line in headings if line[3:4].isdigit()), key=lambda h: int(h[3:].split(".")[0])
     )
     assert len([line for line in headings if line[3:4].isdigit()]) == 10
+
+
+def test_a_column_of_one_group_and_a_period_of_one_answer_step_aside(run_cells, file):
+    rows = pd.read_csv(file["responses"], sep=";", dtype=str)
+    rows = rows[rows["NETPRO"].notna()].iloc[:60].assign(Sprache="de")
+    rows.loc[rows.index[-1], "gesendet"] = "01.07.2026"
+    rows.to_csv(file["responses"], sep=";", index=False)
+    told, names = run_cells(NOTEBOOK, file | {"roles": {"segment": "Land", "culture": "Sprache"}})
+    assert "No group of Sprache has 30 answers and another 30 beside it" in told
+    assert "The split into within and mix steps aside" in told
+    assert "single independent answer after" in told
+    assert names["split"] is None

@@ -216,10 +216,13 @@ else:
 # A score can fall while every segment rises, if the critical segments grow (Simpson's paradox). With shares $w$ and scores $s$, before and after, the change splits into **within** $\sum w_0 (s_1 - s_0)$, **mix** $\sum (w_1 - w_0)(s_0 - \bar s_0)$ and **interaction** $\sum (w_1 - w_0)(s_1 - s_0)$. The three add up exactly. **Guess: how much of the last change is mix?**
 
 # %%
+split = None
 if "segment" in given and before:
     frame, column = given["segment"]
     sides = [frame[frame["period"] == p] for p in (before[0], agenda)]
-    split = cx.nps_decompose(*sides, by=column, level=level, **grouped)
+    with cx.aside("The split into within and mix"):
+        split = cx.nps_decompose(*sides, by=column, level=level, **grouped)
+if split is not None:
     cx.show(
         split.plot(),
         alt="Bars with intervals for the within, mix and interaction parts, and their total",
@@ -237,16 +240,17 @@ if "segment" in given and before:
     cx.record(
         "nps_mix", split.mix, split.mix_low, split.mix_high, unit="points", level=level, better=None
     )
-else:
+elif "segment" not in given or not before:
     cx.say(
         "Two periods, and a role segment, are missing: there is no change to take apart. This section steps aside."
     )
 
 # %%
 by_column = []
-for column in known if before else []:
-    one = cx.nps_decompose(then, now, by=column, level=level, **grouped)
-    by_column.append([column, one.within, one.mix, one.mix_low, one.mix_high, one.interaction])
+with cx.aside("The split by other columns"):
+    for column in known if before else []:
+        one = cx.nps_decompose(then, now, by=column, level=level, **grouped)
+        by_column.append([column, one.within, one.mix, one.mix_low, one.mix_high, one.interaction])
 if by_column:
     cx.table(
         pd.DataFrame(by_column, columns=["column", "within", "mix", "from", "to", "interaction"]), decimals=2,
@@ -363,7 +367,7 @@ if "culture" in given:
     anchor = given["anchor"][1] if "anchor" in given and given["anchor"][1] in frame else None
     groups = frame[column].astype(object).value_counts()
     rows = []
-    for group in groups.index[groups >= 30]:
+    for group in groups.index[(groups >= 30) & (groups <= len(frame) - 30)]:
         inside = frame[column].astype(object) == group
         sides = (frame[~inside].assign(all="all"), frame[inside].assign(all="all"))
         split = cx.nps_decompose(
@@ -380,11 +384,16 @@ if "culture" in given:
                 split.mix,
             ]
         )
-    cx.table(
-        pd.DataFrame(rows, columns=[column, "n", "against the rest", "at the same anchor", "from", "to", "by the anchor's mix"]),
-        decimals=1,
-        caption=f"Points against the rest; anchor: {anchor or 'none, so style and experience cannot be told apart'}; intervals hold {100 * level:g} % for all groups together.",
-    )  # fmt: skip
+    if not rows:
+        cx.say(
+            f"No group of {column} has 30 answers and another 30 beside it to be held against. This section steps aside."
+        )
+    else:
+        cx.table(
+            pd.DataFrame(rows, columns=[column, "n", "against the rest", "at the same anchor", "from", "to", "by the anchor's mix"]),
+            decimals=1,
+            caption=f"Points against the rest; anchor: {anchor or 'none, so style and experience cannot be told apart'}; intervals hold {100 * level:g} % for all groups together.",
+        )  # fmt: skip
 else:
     cx.say(
         "A column of culture, country or language is missing (role culture). This section steps aside."
