@@ -64,7 +64,7 @@ def measured(program: str, path: Path, memory_mb: int | None = None) -> dict:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     if done.returncode:
         raise RuntimeError(done.stderr)
-    return json.loads(done.stdout.splitlines()[-1])  # the engine may have drawn its progress above
+    return json.loads(done.stdout)
 
 
 def bench_summary(rows: int, customers: int) -> dict:

@@ -59,19 +59,17 @@ class BoxScores:
         return sorted([*super().__dir__(), *ends])
 
     def to_frame(self) -> pd.DataFrame:
-        """One row an aggregate: estimate, low, high, n, missing."""
+        """One row an aggregate: measure, label (in words), estimate, low, high, n, missing."""
         rows = [
-            {"measure": name, "estimate": i.estimate, "low": i.low, "high": i.high}
+            {"measure": name, "label": _in_words(name), "estimate": i.estimate, "low": i.low,
+             "high": i.high}
             for name, i in self.intervals.items()
-        ]
+        ]  # fmt: skip
         return pd.DataFrame(rows).assign(n=self.n, missing=self.missing)
 
     def summary(self) -> str:
         """One sentence with every aggregate and its interval."""
-        parts = [
-            f"{name.replace('_', ' ').replace('top2', 'top-2')} {interval:.2f}"
-            for name, interval in self.intervals.items()
-        ]
+        parts = [f"{_in_words(name)} {interval:.2f}" for name, interval in self.intervals.items()]
         return (
             f"{self.title}: {', '.join(parts)} ({100 * self.level:g} % intervals, "
             f"{self.n:,} answer{'' if self.n == 1 else 's'}, {self.missing:,} missing)."
@@ -83,6 +81,10 @@ class BoxScores:
 
         labels = ["below the midpoint", "between", "two best"]
         return plot_net_bar(self.groups, labels, title=self.title, ax=ax)
+
+
+def _in_words(measure: str) -> str:
+    return measure.replace("_", " ").replace("top2", "top-2")
 
 
 def share_box(inside: np.ndarray, given: Answers, cluster, level: float) -> Interval:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import lru_cache
 
+from cxlib.errors import CxError
+
 __all__ = ["Period", "name_period", "read_period"]
 
 _PARTS = re.compile(
@@ -75,12 +77,17 @@ def name_period(given) -> str | None:
 
     Parameters
     ----------
-    given : str, iterable of dates, or None
+    given : str, one period, iterable of dates, or None
         Days that are not known are passed over.
 
     Returns
     -------
     str or None
+
+    Raises
+    ------
+    CxError
+        Values among the days that are no dates, such as dates as text.
 
     Examples
     --------
@@ -90,14 +97,25 @@ def name_period(given) -> str | None:
     >>> name_period("2025Q4"), name_period(None), name_period([])
     ('2025Q4', None, None)
     """
-    if given is None or isinstance(given, str) or not hasattr(given, "__iter__"):
-        return None if given is None else str(given)
-    if hasattr(given, "dropna"):
-        known = given.dropna()
-        days = (known.min(), known.max()) if len(known) else ()
-    else:
-        days = [day for day in given if day is not None and day == day]  # NaT differs from itself
-    return f"{min(days):%Y-%m-%d}/{max(days):%Y-%m-%d}" if days else None
+    if given is None or isinstance(given, str):
+        return given
+    if not hasattr(given, "__iter__"):
+        return str(given)
+    import pandas as pd
+
+    days = pd.Series(given if hasattr(given, "dtype") else list(given)).dropna()
+    if isinstance(days.dtype, pd.PeriodDtype):
+        days = pd.concat([days.dt.start_time, days.dt.end_time])
+    if days.dtype.kind != "M":
+        strange = days[[not isinstance(day, date) for day in days]]
+        if len(strange):
+            raise CxError(
+                f"period: {len(strange):,} of {len(days):,} days are no dates, the first "
+                f"{strange.tolist()[0]!r}. Allowed: dates (pandas.to_datetime reads text), or one "
+                'text such as "2025Q4".'
+            )
+        days = pd.to_datetime(pd.Series([date(d.year, d.month, d.day) for d in days]))
+    return f"{days.min():%Y-%m-%d}/{days.max():%Y-%m-%d}" if len(days) else None
 
 
 def _one(text: str) -> Period | None:

@@ -176,12 +176,9 @@ meaning = {
     "top2": "the two easiest",
     "net_easy": "top-2 minus hard side",
 }
-shown = score.to_frame().assign(
-    counts=lambda t: t["measure"].map(meaning),
-    measure=lambda t: t["measure"].replace("top2", "top-2").str.replace("_", " "),
-)
+shown = score.to_frame().assign(counts=lambda t: t["measure"].map(meaning))
 cx.table(
-    shown[["measure", "counts", "estimate", "low", "high", "n"]],
+    shown[["label", "counts", "estimate", "low", "high", "n"]].rename(columns={"label": "measure"}),
     caption=f"Four aggregates with {100 * level:g} % intervals.",
 )
 

@@ -303,11 +303,11 @@ cx.show(
 )
 cx.say(top.summary())
 if not spent_by_newcomers:
-    held = foreseen.predictive
-    missed = "less" if top.realised.estimate < held.low else "more"
+    held, came = foreseen.predictive, top.realised.estimate
+    missed = "less" if came < held.low else "more" if came > held.high else ""
     cx.say(
         "What came lies within what the model had held possible."
-        if held.low <= top.realised.estimate <= held.high
+        if not missed
         else f"What came is {missed} concentrated than the model had held possible: its {100 * held.low:.0f} to {100 * held.high:.0f} % missed."
     )
 cx.record(

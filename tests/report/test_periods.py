@@ -2,9 +2,11 @@
 
 from datetime import date
 
+import numpy as np
 import pandas as pd
 import pytest
 
+from cxlib.errors import CxError
 from cxlib.report.periods import name_period, read_period
 
 
@@ -60,3 +62,29 @@ def test_a_period_of_days_runs_from_the_first_to_the_last():
     assert read_period(name_period(days)).first == date(2025, 1, 2)
     assert name_period(days[1:2]) is name_period(None) is None
     assert name_period("next 52 weeks") == "next 52 weeks"
+
+
+def test_days_come_in_any_container():
+    days = [date(2025, 3, 31), date(2025, 1, 2)]
+    zoned = pd.Series(pd.to_datetime(days)).dt.tz_localize("UTC")
+    plain = [days, tuple(days), set(days), (day for day in days), [*days, None, pd.NaT]]
+    for given in (*plain, np.array(days, "M8[D]"), pd.Series(days), pd.Categorical(days), zoned):
+        assert name_period(given) == "2025-01-02/2025-03-31"
+    assert name_period(pd.PeriodIndex(["2025Q1", "2025Q2"], freq="Q")) == "2025-01-01/2025-06-30"
+    assert name_period(pd.Period("2025Q4")) == "2025Q4"
+    assert name_period(pd.Series([None, None])) is name_period(pd.to_datetime([])) is None
+
+
+@pytest.mark.parametrize(
+    ("given", "text"),
+    [
+        (["2025-01-02", "2025-03-31"], "2 of 2 days are no dates, the first '2025-01-02'"),
+        (pd.Series(["2025-01-02", None]), "1 of 1 days"),
+        (pd.Series([20250102, 20250331]), "the first 20250102"),
+        ([date(2025, 1, 2), 7.5], "1 of 2 days"),
+        (pd.Categorical(["2025Q1", "2025Q2"]), "the first '2025Q1'"),
+    ],
+)
+def test_days_that_are_no_dates_are_refused(given, text):
+    with pytest.raises(CxError, match=text):
+        name_period(given)
