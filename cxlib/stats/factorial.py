@@ -10,7 +10,7 @@ import pandas as pd
 from cxlib.errors import CxError
 from cxlib.stats.checks import check_level, numbers, refuse
 from cxlib.stats.interval import Interval, plain
-from cxlib.stats.netscore import mover
+from cxlib.stats.mover import mover
 from cxlib.stats.proportions import proportion, risk_difference
 
 __all__ = ["TwoByTwo", "trial_contrasts", "two_by_two"]

@@ -10,6 +10,7 @@ import numpy as np
 from cxlib.errors import CxError
 from cxlib.stats.checks import check_choice, check_level, counts, critical_value, refuse
 from cxlib.stats.interval import Difference, Interval, plain
+from cxlib.stats.mover import mover, null_variance, touching
 from cxlib.stats.roots import boundary
 
 __all__ = [
@@ -45,25 +46,11 @@ def _wald(promoters, detractors, n, critical, added=0.0):
     return np.maximum(centre - half, -1.0), np.minimum(centre + half, 1.0)
 
 
-def _null_variance(delta, promoters, detractors, n):
-    """Variance of one answer where the net share is fixed at delta, others at their best fit."""
-    below = delta < 0  # mirrored, so that nothing cancels under the root
-    up, down = np.where(below, detractors, promoters), np.where(below, promoters, detractors)
-    delta = np.abs(delta)
-    b = (2 * n - up + down) * delta - up - down
-    c = down * delta * (1 - delta)
-    root = np.sqrt(b * b + 8 * n * c)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        share = np.where(b > 0, 2 * c / (b + root), (root - b) / (4 * n))
-    share = np.clip(share, 0.0, (1 - delta) / 2)
-    return np.maximum(2 * share + delta * (1 - delta), 0.0)
-
-
 def _score(promoters, detractors, n, critical):
     centre = (promoters - detractors) / n
 
     def margin(delta):
-        variance = _null_variance(delta, promoters, detractors, n)
+        variance = null_variance(delta, promoters, detractors, n)
         return critical**2 * variance / n - (centre - delta) ** 2
 
     ends = np.stack([-np.ones_like(centre), np.ones_like(centre)])
@@ -178,20 +165,6 @@ def net_score(
     )
 
 
-def mover(difference, left, right):
-    """Limits of a difference from the limits of its two independent parts (MOVER).
-
-    ``low = d - sqrt((d1 - l1)^2 + (u2 - d2)^2)``, ``high = d + sqrt((u1 - d1)^2 + (d2 - l2)^2)``;
-    `left` and `right` are (estimate, low, high).
-
-    References
-    ----------
-    Zou & Donner 2008, Statistics in Medicine 27(10), doi:10.1002/sim.3095.
-    """
-    (d1, l1, u1), (d2, l2, u2) = left, right
-    return difference - np.hypot(d1 - l1, u2 - d2), difference + np.hypot(u1 - d1, d2 - l2)
-
-
 def net_score_difference(
     first,
     second,
@@ -261,21 +234,11 @@ def net_score_difference(
         low, high = difference - critical * error, difference + critical * error
         z = exact = difference / error
     else:
-
-        def limits(value):
-            return mover(
-                difference,
-                (left, *net_score_limits(*a, value)),
-                (right, *net_score_limits(*b, value)),
-            )
-
-        def margin(value):
-            low, high = limits(value)
-            return np.where(difference >= 0, low, -high)
-
-        low, high = limits(critical)
-        largest = np.full(difference.shape, 40.0)
-        exact = np.sign(difference) * boundary(margin, np.zeros_like(largest), largest, 1e-9)
+        left, right = (
+            (share, *net_score_limits(*group, critical)) for share, group in ((left, a), (right, b))
+        )
+        low, high = mover(difference, left, right)
+        exact = np.sign(difference) * touching(a, b)
         z = np.divide(difference, error, out=np.array(exact), where=error > 0)
     return Difference(
         *(plain(scale * v) for v in (difference, np.maximum(low, -2), np.minimum(high, 2))),

@@ -6,7 +6,7 @@ import numpy as np
 
 from cxlib.stats.checks import check_choice, counts, critical_value, refuse
 from cxlib.stats.interval import Difference, Interval, plain
-from cxlib.stats.netscore import mover
+from cxlib.stats.mover import mover
 from cxlib.stats.roots import boundary
 
 __all__ = ["proportion", "risk_difference", "risk_ratio"]

@@ -11,7 +11,7 @@ from cxlib.errors import CxError
 from cxlib.stats.checks import check_level, critical_value, numbers, refuse
 from cxlib.stats.design import weighted_share
 from cxlib.stats.interval import Difference
-from cxlib.stats.netscore import mover
+from cxlib.stats.mover import mover
 
 __all__ = ["TrialPlan", "plan_two_shares", "trial_effect"]
 

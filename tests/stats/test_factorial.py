@@ -5,7 +5,7 @@ import pytest
 
 from cxlib import stats
 from cxlib.errors import CxError
-from cxlib.stats.netscore import mover
+from cxlib.stats.mover import mover
 from cxlib.stats.proportions import risk_difference
 
 

@@ -7,7 +7,8 @@ from hypothesis import strategies as some
 
 from cxlib import stats
 from cxlib.errors import CxError
-from cxlib.stats.netscore import METHODS
+from cxlib.stats.mover import mover, touching
+from cxlib.stats.netscore import METHODS, net_score_limits
 
 # Rocks 2016 (arXiv:1601.07235) gives the formulas; values recomputed independently, two decimals.
 # Dirichlet limits were found by simulation, hence one decimal.
@@ -111,6 +112,19 @@ def test_p_belongs_to_the_interval():
     found = stats.net_score_difference((60, 25, 120), (50, 30, 110))
     touching = stats.net_score_difference((60, 25, 120), (50, 30, 110), level=1 - found.p)
     assert touching.low == pytest.approx(0, abs=1e-5)
+
+
+def test_the_critical_value_of_p_lets_the_interval_touch_zero():
+    rng = np.random.default_rng(8)
+    n = rng.integers(1, 500, (2, 400)).astype(float)
+    votes = rng.multinomial(n.astype(int), rng.dirichlet([0.5, 0.5, 0.5], n.shape)).astype(float)
+    groups = [(v[:, 0], v[:, 2], k) for v, k in zip(votes, n, strict=True)]
+    critical = touching(*groups)
+    scores = [(up - down) / k for up, down, k in groups]
+    limits = [(s, *net_score_limits(*g, critical)) for s, g in zip(scores, groups, strict=True)]
+    low, high = mover(scores[0] - scores[1], *limits)
+    assert np.where(scores[0] >= scores[1], low, high) == pytest.approx(0, abs=1e-9)
+    assert critical[scores[0] == scores[1]] == pytest.approx(0)
 
 
 def test_difference_without_spread():
