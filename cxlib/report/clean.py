@@ -32,7 +32,7 @@ _INK = "#1f2933"
 _FUNCTIONS = {"rgb", "rgba", "hsl", "hsla", "calc", "linear-gradient"}
 
 
-@lru_cache(maxsize=512)  # the prose is drawn for its title, for its formulas and for the page
+@lru_cache(maxsize=512)
 def clean_html(source: str) -> str:
     """Keep structure and looks of a piece of HTML; drop scripts, handlers and foreign addresses.
 

@@ -187,7 +187,8 @@ def run(
         prose = render_prose(nb, fallback=request["job"])
         manifest |= {"title": prose.title, "question": prose.question}
         cells = read_cells(request["notebook"])
-        manifest["inputs"] = provenance.inputs(cells, request["input_files"])
+        counted = request.get("counted", ())
+        manifest["inputs"] = provenance.inputs(cells, request["input_files"], counted)
         hashes = [entry["sha256"] for entry in manifest["inputs"]]
         manifest["key"] = provenance.key(cells, request["parameters"], hashes)
         check_formulas(nb)

@@ -37,6 +37,7 @@ from cxlib.report.worker import ColdWorker, watch
 __all__ = ["Outcome", "mark_refused", "run_all"]
 
 _PREFIX = ".run-"
+_KEPT_COUNTS = 20  # input files of earlier runs whose rows a run is told
 _WAY_SECONDS = 30  # for what runs elsewhere, whose own limit is kept there
 
 
@@ -118,7 +119,7 @@ def run_all(
             from cxlib.report import warm
 
             if warm.can_be_warm(len(due)):
-                stack.enter_context(warm.zygote())
+                stack.enter_context(warm.zygote(run.notebook for run in due))
                 start = _warm_else_cold
                 if len(due) > 2 * workers > 2:
                     start = _first_cold(start)
@@ -208,6 +209,7 @@ class _Batch:
         self.out, self.timeout_seconds = out, timeout_seconds
         self.start, self.elsewhere, self.tell = start, elsewhere, tell
         self.live: set[Any] = set()
+        self.counted: list[dict[str, Any]] = []  # inputs of the runs that have ended
         self.stopped = threading.Event()
 
     def run(self, runs: Sequence[Run], workers: int) -> list[Outcome]:
@@ -227,7 +229,7 @@ class _Batch:
     def _run_one(self, run: Run) -> Outcome | None:
         """Do one run and publish it; None, and nothing published, where the whole was stopped."""
         self.tell(run.job, "started", None)
-        request, work = _request(run, self.out), None
+        request, work = _request(run, self.out) | {"counted": self.counted[-_KEPT_COUNTS:]}, None
         began = time.monotonic()
         try:
             work = Path(tempfile.mkdtemp(dir=self.out, prefix=f"{_PREFIX}{os.getpid()}-"))
@@ -235,6 +237,7 @@ class _Batch:
             if manifest is None or self.stopped.is_set():
                 return None
             manifest["seconds"] = round(time.monotonic() - began, 2)
+            self.counted += [e for e in manifest["inputs"] if e not in self.counted]
             outcome = self._publish(run, folder, manifest)
         except OSError as error:  # a full disk: first make room, then say so
             outcome = self._give_up(run, request, work, error, time.monotonic() - began)

@@ -66,8 +66,20 @@ def file_sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def inputs(cells: Iterable[Mapping[str, Any]], files: Iterable[str]) -> list[dict[str, Any]]:
+def inputs(
+    cells: Iterable[Mapping[str, Any]],
+    files: Iterable[str],
+    counted: Iterable[Mapping[str, Any]] = (),
+) -> list[dict[str, Any]]:
     """Describe the input files and the shipped files that the code names by ``data_path("...")``.
+
+    Parameters
+    ----------
+    cells : iterable of mapping
+        As `cxlib.report.params.read_cells` gives them.
+    files : iterable of str
+    counted : iterable of mapping
+        What this gave for other runs: files of the same content are not counted again.
 
     Returns
     -------
@@ -77,16 +89,20 @@ def inputs(cells: Iterable[Mapping[str, Any]], files: Iterable[str]) -> list[dic
     """
     given = {Path(file) for file in files}
     shipped = _shipped_files(cells) - given
-    return [
-        {
-            "name": path.name,
-            "sha256": file_sha256(path),
-            "rows": _rows(path),
-            "modified_at": None if path in shipped else _modified_at(path),
-        }
-        for path in sorted(given | shipped)
-        if path.is_file()  # else the cell itself will say so, with its number
-    ]
+    known = {(entry["sha256"], Path(entry["name"]).suffix): entry["rows"] for entry in counted}
+    found = []
+    for path in sorted(given | shipped):
+        if path.is_file():  # else the cell itself will say so, with its number
+            content = file_sha256(path), path.suffix
+            found.append(
+                {
+                    "name": path.name,
+                    "sha256": content[0],
+                    "rows": known[content] if content in known else _rows(path),
+                    "modified_at": None if path in shipped else _modified_at(path),
+                }
+            )
+    return found
 
 
 def renew_times(entries: Iterable[dict[str, Any]], files: Iterable[str]) -> list[dict[str, Any]]:
@@ -104,22 +120,22 @@ def _modified_at(path: Path) -> str:
 
 def _shipped_files(cells: Iterable[Mapping[str, Any]]) -> set[Path]:
     folders = (_ROOT / "data", _ROOT / "benchmarks" / "out")
-    return {folder / name for name in _shipped_names(cells) for folder in folders}
+    sources = (cell["source"] for cell in cells if cell["cell_type"] == "code")
+    return {folder / name for s in sources for name in _shipped_names(s) for folder in folders}
 
 
-def _shipped_names(cells: Iterable[Mapping[str, Any]]):
-    for cell in cells:
-        if cell["cell_type"] != "code":
-            continue
-        try:
-            tree = ast.parse(cell["source"])
-        except SyntaxError:  # a magic, or a mistake that the run will report
-            continue
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant):
-                called = getattr(node.func, "attr", getattr(node.func, "id", None))
-                if called == "data_path" and isinstance(node.args[0].value, str):
-                    yield node.args[0].value
+def _shipped_names(source: str):
+    if "data_path" not in source:
+        return
+    try:
+        tree = ast.parse(source)
+    except SyntaxError:  # a magic, or a mistake that the run will report
+        return
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant):
+            called = getattr(node.func, "attr", getattr(node.func, "id", None))
+            if called == "data_path" and isinstance(node.args[0].value, str):
+                yield node.args[0].value
 
 
 def _rows(path: Path) -> int | None:

@@ -6,7 +6,7 @@ import html
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -101,6 +101,18 @@ class _Renderer(IPythonRenderer):
         return _MARK.sub(lambda match: self.formulas[int(match.group(1))], page)
 
 
+def _to_html(cell: nbformat.NotebookNode, strict: bool, folder: str = "") -> str:
+    """A markdown cell as HTML, kept where it depends on nothing but its text."""
+    if cell.get("attachments") or "![" in cell.source or "<img" in cell.source.lower():
+        return _Renderer(strict, folder, cell.get("attachments")).render(cell.source)
+    return _kept_html(cell.source, strict)
+
+
+@lru_cache(maxsize=1024)  # drawn for its title, for its formulas and for the page; forks share it
+def _kept_html(source: str, strict: bool) -> str:
+    return _Renderer(strict).render(source)
+
+
 def source_cells(nb: nbformat.NotebookNode):
     """Yield (number, cell) as the author counts them, without what the runner put in."""
     number = 0
@@ -121,7 +133,7 @@ def check_formulas(nb: nbformat.NotebookNode) -> None:
     for number, cell in source_cells(nb):
         if cell.cell_type == "markdown" and ("$" in cell.source or "\\" in cell.source):
             try:
-                _Renderer(True, attachments=cell.get("attachments")).render(cell.source)
+                _to_html(cell, strict=True)
             except FormulaError as error:
                 refused = CxError(f"Cell {number}: {error}")
                 refused.cell = number
@@ -162,8 +174,7 @@ def render_prose(
     for _, cell in source_cells(nb):
         if cell.cell_type != "markdown":
             continue
-        renderer = _Renderer(strict, folder, cell.get("attachments"))
-        page = _HEADING.sub(anchored, renderer.render(cell.source))
+        page = _HEADING.sub(anchored, _to_html(cell, strict, folder))
         pages[cell.id] = Markup(page)
         paragraph = re.search(r"<p>(.*?)</p>", page, re.DOTALL)
         if paragraph and not question:
@@ -181,6 +192,7 @@ class _ReportExporter(TemplateExporter):
     """The package's own template; every value is escaped unless marked as clean."""
 
     output_mimetype = "text/html"
+    optimistic_validation = True  # once, not before and after every step
 
     @default("extra_template_basedirs")
     def _extra_template_basedirs_default(self):
@@ -202,7 +214,7 @@ class _ReportExporter(TemplateExporter):
 
     def default_filters(self):
         yield from super().default_filters()
-        highlight = Highlight2HTML(pygments_lexer="python3", parent=self)
+        highlight = lru_cache(maxsize=1024)(Highlight2HTML(pygments_lexer="python3", parent=self))
         yield "code", lambda source: Markup(highlight(source))
         yield "clean", lambda source: Markup(clean_html(_joined(source)))
         yield "markdown", lambda source: Markup(_Renderer(strict=True).render(_joined(source)))

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import signal
 import sys
 import threading
+from collections import Counter
 from collections.abc import Iterable
 from multiprocessing import connection, forkserver, get_context, parent_process
 from pathlib import Path
@@ -24,11 +26,14 @@ def can_be_warm(runs: int) -> bool:
 
 
 @contextlib.contextmanager
-def zygote():
-    """For one batch of runs: the process that they are forked from."""
+def zygote(notebooks: Iterable[Path] = ()):
+    """For one batch of runs: the process that they are forked from.
+
+    It gets ready what the batch's notebooks, one for each run, will need.
+    """
     _end_zygote()  # one of an earlier batch would have imported what has changed since
     _CONTEXT.set_forkserver_preload(["cxlib.report.preload"])
-    os.environ[ZYGOTE_VARIABLE] = "1"
+    os.environ[ZYGOTE_VARIABLE] = json.dumps(Counter(map(str, notebooks)))
     try:
         forkserver.ensure_running()
     finally:

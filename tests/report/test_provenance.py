@@ -4,7 +4,7 @@ import pytest
 
 import cxlib
 from cxlib.report import provenance
-from cxlib.report.provenance import key
+from cxlib.report.provenance import inputs, key
 
 CELLS = [{"cell_type": "code", "source": "x = 1", "tags": ["parameters"]}]
 
@@ -45,3 +45,16 @@ def test_whatever_decides_a_report_makes_another_key(lock, monkeypatch):
     assert now() == seen[0]
     lock.write_text("numpy==3")
     assert len({*seen, now()}) == len(seen) + 1
+
+
+def test_rows_of_the_same_content_are_counted_once(tmp_path, monkeypatch):
+    for name in ("a.csv", "b.csv", "c.txt"):
+        (tmp_path / name).write_text("score\n9\n3\n")
+    first = inputs([], [str(tmp_path / "a.csv")])
+    assert first[0]["rows"] == 2
+    monkeypatch.setattr(provenance, "_rows", lambda path: f"{path.name} was counted")
+    names = ("a.csv", "b.csv", "c.txt")
+    again = inputs([], [str(tmp_path / name) for name in names], first)
+    assert [entry["rows"] for entry in again] == [2, 2, "c.txt was counted"]
+    (tmp_path / "a.csv").write_text("score\n9\n")
+    assert inputs([], [str(tmp_path / "a.csv")], first)[0]["rows"] == "a.csv was counted"

@@ -20,8 +20,12 @@ from .conftest import cxlib, write_notebook
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="runs are warm on Linux only")
 
 TELLING = (
-    "# A typical report",
+    "# A typical report\nIs *all* as it was?\n\n- $\\bar{x}$ &mdash; and `code`",
     ("seed: int = 7  # another seed", "parameters"),
+    (
+        "import matplotlib as mpl\nprint(dict(mpl.rcParams), mpl.get_backend())\n"
+        "print(dict(mpl.colors.get_named_colors_mapping()))",
+    ),
     (
         "import numpy as np, pandas as pd, seaborn as sns, matplotlib.pyplot as plt, sys\n"
         "from scipy import stats\nimport statsmodels.api as sm\nimport cxlib as cx\ncx.use_style()",
@@ -54,9 +58,18 @@ def outputs(folder):
     ]
 
 
+def page(folder):
+    """The lines of the report but for the two that tell when it was made."""
+    lines = (folder / "report.html").read_text(encoding="utf-8").splitlines()
+    kept = [line for line in lines if " UTC" not in line]
+    assert len(lines) - len(kept) == 2
+    return kept
+
+
 def test_warm_output_is_identical_to_cold(tmp_path):
     write_notebook(tmp_path / "n.ipynb", *TELLING)
-    text = "".join(f'[{job}]\nnotebook = "n.ipynb"\n' for job in ("one", "two"))
+    jobs = ("one", "two", "three")  # from three on, prose and code are drawn for all of them
+    text = "".join(f'[{job}]\nnotebook = "n.ipynb"\n' for job in jobs)
     (tmp_path / "jobs.toml").write_text(text)
     for way in ("cold", "warm"):
         flags = ["--cold"] if way == "cold" else []
@@ -65,8 +78,10 @@ def test_warm_output_is_identical_to_cold(tmp_path):
     cold = outputs(tmp_path / "cold" / "one")
     pictures = [o for cell in cold for o in cell if "image/png" in o.get("data", {})]
     assert len(pictures) == 2
-    for job in ("one", "two"):
+    assert any("<math" in line for line in page(tmp_path / "cold" / "one"))
+    for job in jobs:
         assert outputs(tmp_path / "warm" / job) == cold
+        assert page(tmp_path / "warm" / job) == page(tmp_path / "cold" / job)
         table = "tables/counts.csv"
         assert (tmp_path / "warm" / job / table).read_bytes() == (
             tmp_path / "cold" / job / table
@@ -104,6 +119,22 @@ def test_forks_share_no_random_numbers(plan):
     values = [read_manifest(made[1] / job)["values"] for job in ("a", "b")]
     for name in ("plain", "numpy"):
         assert values[0][name]["value"] != values[1][name]["value"]
+
+
+def test_forks_find_nothing_of_what_was_drawn_before_them(plan):
+    code = (
+        "import gc, os, sys, threading, psutil, matplotlib._pylab_helpers as helpers\n"
+        "zygote = psutil.Process(psutil.Process().ppid()).parent()\n"
+        "threads = [f'/proc/{zygote.pid}/task/{t.id}/comm' for t in zygote.threads()]\n"
+        "names = sorted(open(name).read().strip() for name in threads)\n"
+        "print(len(helpers.Gcf.figs), gc.isenabled(), gc.get_freeze_count() > 0)\n"
+        "print(sum(name != 'jemalloc_bg_thd' for name in names), threading.active_count() < 9)\n"
+        "print(*(name for name in sys.modules if name == 'matplotlib_inline.backend_inline'))"
+    )
+    made = plan(code, names="abc")
+    assert [o.status for o in run(made)] == ["ok"] * 3
+    told = [outputs(made[1] / job)[-1][0]["text"].splitlines() for job in "abc"]
+    assert told == [["0 True True", "1 True", ""]] * 3
 
 
 def test_one_run_is_cold_and_two_are_warm(plan, monkeypatch):
