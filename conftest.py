@@ -2,6 +2,8 @@
 
 import json
 import os
+import subprocess
+import sys
 import warnings
 from pathlib import Path
 
@@ -17,6 +19,26 @@ def _close_figures():
     import matplotlib.pyplot as plt
 
     plt.close("all")
+
+
+@pytest.fixture(scope="session")
+def run_jobs():
+    """Run jobs, name to (notebook, parameters as TOML), in the folder `home`; returns `home`."""
+
+    def run(home, jobs, *, processes=1, code=0):
+        text = "".join(
+            f'[{name}]\nnotebook = "{notebook}"\nparameters = {{ {given} }}\n'
+            for name, (notebook, given) in jobs.items()
+        )
+        (home / "jobs.toml").write_text(text, "utf-8")
+        command = [Path(sys.executable).with_name("cxlib"), "run", "-j", str(processes)]
+        done = subprocess.run(
+            [*command, "--jobs", "jobs.toml"], capture_output=True, text=True, check=False, cwd=home
+        )
+        assert done.returncode == code, done.stderr + done.stdout
+        return home
+
+    return run
 
 
 @pytest.fixture

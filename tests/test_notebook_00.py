@@ -2,8 +2,6 @@
 
 import json
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -25,23 +23,13 @@ JOBS = {
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory):
+def home(tmp_path_factory, run_jobs):
     home = tmp_path_factory.mktemp("shelf")
-    jobs = [
-        f'[{name}]\nnotebook = "{NOTEBOOK}"\n[{name}.parameters]\n'
-        + "".join(f"{key} = {value}\n" for key, value in given.items())
+    jobs = {
+        name: (NOTEBOOK, ", ".join(f"{key} = {value}" for key, value in given.items()))
         for name, given in JOBS.items()
-    ]
-    (home / "jobs.toml").write_text("\n".join(jobs), "utf-8")
-    done = subprocess.run(
-        [Path(sys.executable).with_name("cxlib"), "run", "-j", "2", "--jobs", "jobs.toml"],
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=home,
-    )
-    assert done.returncode == 1, done.stderr + done.stdout
-    return home
+    }
+    return run_jobs(home, jobs, processes=2, code=1)
 
 
 def test_the_key_numbers_of_the_report(home):

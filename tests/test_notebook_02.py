@@ -2,8 +2,6 @@
 
 import json
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -56,7 +54,7 @@ def file_frame():
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory):
+def home(tmp_path_factory, run_jobs):
     home = tmp_path_factory.mktemp("shelf")
     file_frame().to_csv(home / "file.csv", sep=";", index=False)
     world = cx.World(seed=7, customers=1200)
@@ -64,17 +62,7 @@ def home(tmp_path_factory):
     tables = {"easy": easy, "contacts": world.contacts, "transactions": world.transactions}
     for name, frame in tables.items():
         frame.to_csv(home / f"{name}.csv", index=False)
-    text = "".join(
-        f'[{name}]\nnotebook = "{NOTEBOOK}"\nparameters = {{ {given} }}\n'
-        for name, given in JOBS.items()
-    )
-    (home / "jobs.toml").write_text(text, "utf-8")
-    done = subprocess.run(
-        [Path(sys.executable).with_name("cxlib"), "run", "-j", "1", "--jobs", "jobs.toml"],
-        capture_output=True, text=True, check=False, cwd=home,
-    )  # fmt: skip
-    assert done.returncode == 1, done.stderr + done.stdout
-    return home
+    return run_jobs(home, {name: (NOTEBOOK, given) for name, given in JOBS.items()}, code=1)
 
 
 def report(home, job):

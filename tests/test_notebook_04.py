@@ -1,8 +1,6 @@
 """Notebooks 04 and 04b by the real runner: the company, the airport's counts, files, bad files."""
 
 import json
-import subprocess
-import sys
 import warnings
 from pathlib import Path
 
@@ -28,7 +26,7 @@ def world():
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory, world):
+def home(tmp_path_factory, run_jobs, world):
     home = tmp_path_factory.mktemp("shelf")
     cases = world.contacts[["contact_id", "customer_id", "opened_at", "failure", "recovery"]]
     cases.rename(columns={"recovery": "Loesung"}).to_csv(home / "cases.csv", index=False)
@@ -43,17 +41,7 @@ def home(tmp_path_factory, world):
         "files": (NOTEBOOK, FILES),
         "no_failures": (NOTEBOOK, f'sample = "files", contacts = "whole.csv", {RENAMED}'),
     }
-    text = "".join(
-        f'[{name}]\nnotebook = "{path}"\nparameters = {{ {given} }}\n'
-        for name, (path, given) in jobs.items()
-    )
-    (home / "jobs.toml").write_text(text, "utf-8")
-    done = subprocess.run(
-        [Path(sys.executable).with_name("cxlib"), "run", "-j", "2", "--jobs", "jobs.toml"],
-        capture_output=True, text=True, check=False, cwd=home,
-    )  # fmt: skip
-    assert done.returncode == 1, done.stderr + done.stdout
-    return home
+    return run_jobs(home, jobs, processes=2, code=1)
 
 
 def report(home, job):

@@ -2,8 +2,6 @@
 
 import json
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -46,20 +44,10 @@ def write_files(folder, customers=700):
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory):
+def home(tmp_path_factory, run_jobs):
     home = tmp_path_factory.mktemp("shelf")
     write_files(home)
-    text = "".join(
-        f'[{name}]\nnotebook = "{NOTEBOOK}"\nparameters = {{ {given} }}\n'
-        for name, given in JOBS.items()
-    )
-    (home / "jobs.toml").write_text(text, "utf-8")
-    done = subprocess.run(
-        [Path(sys.executable).with_name("cxlib"), "run", "-j", "1", "--jobs", "jobs.toml"],
-        capture_output=True, text=True, check=False, cwd=home,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr + done.stdout
-    return home
+    return run_jobs(home, {name: (NOTEBOOK, given) for name, given in JOBS.items()})
 
 
 def report(home, job):

@@ -1,8 +1,6 @@
 """Notebook 07 by the real runner: the company, any survey file, and bad files."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -50,21 +48,12 @@ def write_files(folder):
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory):
+def home(tmp_path_factory, run_jobs):
     home = tmp_path_factory.mktemp("shelf")
     write_files(home)
     jobs = JOBS | {name: f'responses = "{name}.csv", {GERMAN}' for name in BAD}
-    text = "".join(
-        f'[{name}]\nnotebook = "{NOTEBOOK}"\nparameters = {{ {given} }}\n'
-        for name, given in jobs.items()
-    )
-    (home / "jobs.toml").write_text(text, "utf-8")
-    done = subprocess.run(
-        [Path(sys.executable).with_name("cxlib"), "run", "-j", "2", "--jobs", "jobs.toml"],
-        capture_output=True, text=True, check=False, cwd=home,
-    )  # fmt: skip
-    assert done.returncode == 1, done.stderr + done.stdout
-    return home
+    jobs = {name: (NOTEBOOK, given) for name, given in jobs.items()}
+    return run_jobs(home, jobs, processes=2, code=1)
 
 
 def report(home, job):
