@@ -753,9 +753,8 @@ for claim, text, rival, title in trials:
         gain = contest.gain(rival)
         verdict = stats.judge_claim(gain["low"], gain["high"], smallest_gain)
         needed = stats.answers_needed(contest.n, gain["low"], gain["high"], smallest_gain)
-        court.append(
-            [claim, text, outcome, verdict, *gain[["estimate", "low", "high"]], f"{needed:,}"]
-        )
+        needed = f"{needed:,}" if verdict == "cannot tell" else "-"
+        court.append([claim, text, outcome, verdict, *gain[["estimate", "low", "high"]], needed])
 if court:
     court = pd.DataFrame(
         court,
