@@ -94,8 +94,8 @@ def name_period(given) -> str | None:
     >>> import pandas as pd
     >>> name_period(pd.to_datetime(["2025-03-31", None, "2025-01-02"]))
     '2025-01-02/2025-03-31'
-    >>> name_period("2025Q4"), name_period(None), name_period([])
-    ('2025Q4', None, None)
+    >>> name_period("2025Q4"), name_period([date(2025, 4, 7)] * 2), name_period(None)
+    ('2025Q4', '2025-04-07', None)
     """
     if given is None or isinstance(given, str):
         return given
@@ -115,7 +115,8 @@ def name_period(given) -> str | None:
                 'text such as "2025Q4".'
             )
         days = pd.to_datetime(pd.Series([date(d.year, d.month, d.day) for d in days]))
-    return f"{days.min():%Y-%m-%d}/{days.max():%Y-%m-%d}" if len(days) else None
+    ends = dict.fromkeys(f"{day:%Y-%m-%d}" for day in (days.min(), days.max()) if len(days))
+    return "/".join(ends) or None
 
 
 def _one(text: str) -> Period | None:
