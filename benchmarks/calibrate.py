@@ -11,7 +11,7 @@ promoter scores go to data/proofs/nps.csv, where notebook 01b finds them. `--dat
 quick look; `--only TEXT` measures some cells and leaves the other rows of calibration.csv as they
 were; `--cache DIR` keeps finished cells, so that a broken run goes on where it stopped.
 
-All cells need some 55 minutes of CPU time on two processes, the proof of service recovery beside
+All cells need some 50 minutes of CPU time on two processes, the proof of service recovery beside
 them (calibrate_recovery.py) another 30 where it is not of this code, and the scripts that follow 7.
 """
 
