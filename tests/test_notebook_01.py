@@ -23,7 +23,7 @@ GERMAN = {
 BAD = {
     "impossible": ["11 in line", "-1 in line", "99 in line", '"neun" (in line 9)', "missing="],
     "one_to_ten": ["answers are 1 and none is 0", 'scale="0-10"', 'scale="1-10"'],
-    "percent": ["scores must lie in 0-10", "in line"],
+    "percent": ["scores must lie in 0-10", "in line", "per cent"],
     "blank": ["no answer", "scores are missing"],
 }
 
@@ -48,7 +48,9 @@ def write_files(folder):
         ),
         "no_promoters": good.assign(NETPRO=score.where(~number.ge(9), "")),
     }
-    files["weighted"] = good.assign(weight=np.where(number >= 9, "3", "1"))
+    keen = number >= 9  # the land of promoters weighs most: land by land the count says otherwise
+    land, weight = np.where(keen, "DE", "AT"), np.where(keen, "30", "1")
+    files["weighted"] = good.assign(weight=weight, Land=land)
     files["silent_end"] = good.assign(NETPRO=score.where(good.index < 181, ""))
     wrong = good.copy()
     wrong.loc[[3, 5, 6, 7], "NETPRO"] = ["11", "-1", "99", "neun"]

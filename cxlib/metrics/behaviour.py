@@ -22,6 +22,8 @@ LONG_AGO_WEEKS = 5_200
 
 def need_columns(frame: pd.DataFrame, names: Sequence[str], who: str) -> None:
     """Raise CxError that names every column of `names` that `frame` lacks."""
+    if not isinstance(frame, pd.DataFrame):
+        raise CxError(f"{who} needs a data frame, not {type(frame).__name__}.")
     absent = [Problem(f"column {name} is missing") for name in names if name not in frame]
     if absent:
         raise CxError(

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
+from cxlib.errors import CxError
 from cxlib.metrics.answers import Answers
 from cxlib.stats.design import weighted_mean, weighted_net_score, weighted_share
 from cxlib.stats.interval import Interval
@@ -120,4 +121,9 @@ def _plain(given: Answers, cluster) -> bool:
 
 
 def _labels(cluster, given: Answers):
-    return None if cluster is None else np.asarray(cluster, dtype=object)[given.kept]
+    if cluster is None:
+        return None
+    labels = np.asarray(cluster, dtype=object)
+    if labels.shape != given.kept.shape:
+        raise CxError(f"cluster: {labels.size:,} labels for {given.kept.size:,} rows.")
+    return labels[given.kept]

@@ -11,7 +11,7 @@ from cxlib.errors import CxError
 from cxlib.figures.small_groups import MIN_CELL, leave_out_small
 from cxlib.metrics.answers import read_answers
 from cxlib.metrics.nps_groups import segment_score
-from cxlib.metrics.votes import cast_votes, check_scores, nps_rows, require_columns
+from cxlib.metrics.votes import cast_votes, check_scores, nps_rows, require_columns, weighty
 from cxlib.stats.checks import check_level
 from cxlib.stats.multiplicity import adjust_p
 from cxlib.stats.netscore import net_score_difference
@@ -92,8 +92,8 @@ def nps_changes(
     for frame in (before, after):
         require_columns(frame, [*keys, score_col, weight_col, cluster_col])
         frame = nps_rows(frame)
-        check_scores(frame[score_col], scale)
-        given = frame[frame[score_col].notna()]
+        check_scores(frame, score_col, weight_col, scale)
+        given = weighty(frame[frame[score_col].notna()], weight_col)
         parts.append(dict(list(given.groupby(keys, observed=True, dropna=True))))
     shared = [key for key in parts[0] if key in parts[1]]
     if not shared:

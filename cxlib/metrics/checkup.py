@@ -106,7 +106,8 @@ def nps_checkup(
     roles = _roles(responses, dict(columns or {}))
     require_columns(responses, [score_col, weight_col, cluster_col, *known])
     settled_scale(nps_rows(responses)[score_col], scale)
-    read_answers(nps_rows(responses)[score_col], (0, 10))
+    weights = None if weight_col is None else nps_rows(responses)[weight_col]
+    read_answers(nps_rows(responses)[score_col], (0, 10), weights=weights)
     options = {"score_col": score_col, "weight_col": weight_col, "cluster_col": cluster_col}
     weighted, clustered = weight_col is not None, cluster_col is not None
 

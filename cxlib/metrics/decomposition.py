@@ -157,7 +157,7 @@ def nps_decompose(
     wanted = [score_col, *keys, *(c for c in (weight_col, cluster_col, "question") if c)]
     for frame in (before, after):
         require_columns(frame, [c for c in wanted if c != "question"])
-        check_scores(nps_rows(frame)[score_col], scale)
+        check_scores(nps_rows(frame), score_col, scale=scale)
     columns = list(dict.fromkeys(c for c in wanted if c in before and c in after))
     both = pd.concat(
         [frame[columns].assign(**{SIDE: side}) for side, frame in enumerate((before, after))],
@@ -170,16 +170,15 @@ def nps_decompose(
     if votes.attrs["unplaced"]:
         text = f"{votes.attrs['unplaced']:,} answers have no {' or '.join(keys)}: left out."
         warnings.warn(CxWarning(text), stacklevel=2)
-    weighty = votes.groupby(SIDE)["weight"].sum().reindex([0, 1], fill_value=0.0)
-    if (weighty <= 0).any():
-        empty = ("before", "after")[int(np.argmin(weighty))]
-        raise CxError(f"There is no answer with a segment and a weight {empty}.")
-    units = votes[votes["weight"] > 0].groupby(SIDE)["cluster"].nunique()
+    votes = votes[votes["weight"] > 0]
+    units = votes.groupby(SIDE)["cluster"].nunique().reindex([0, 1], fill_value=0)
     if (units < 2).any():
-        lonely = ("before", "after")[int(units.to_numpy().argmin())]
+        where, few = ("before", "after")[int(np.argmin(units))], int(units.min())
         raise CxError(
-            f"There is a single independent answer {lonely}, which shows no spread: two or more "
+            f"There is a single independent answer {where}, which shows no spread: two or more "
             "are needed."
+            if few
+            else f"There is no answer with a segment and a weight {where}."
         )
     grouped = votes.groupby(keys, observed=True, sort=True)
     code, names = grouped.ngroup().to_numpy(), grouped.size().index.tolist()

@@ -8,11 +8,11 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from cxlib.errors import CxError, Problem
+from cxlib.errors import CxError
 from cxlib.figures.small_groups import MIN_CELL, leave_out_small
 from cxlib.metrics.answers import members
 from cxlib.metrics.promoter import NpsResult, flat, nps
-from cxlib.metrics.votes import check_scores
+from cxlib.metrics.votes import check_scores, require_columns, weighty
 from cxlib.stats.shrinkage import expected_ranks, net_score_error, shrink
 
 __all__ = ["nps_by", "segment_score"]
@@ -64,8 +64,8 @@ def nps_by(
         promoters, passives, detractors, and shrunken, shrunken_low, shrunken_high, expected_rank
         (all four missing with fewer than four segments): the place, from 1 (best) to the number
         of segments shown and mostly between two whole places, where a segment is to be expected
-        (`cxlib.stats.expected_ranks`). ``attrs["unanswered"]`` lists segments without any answer,
-        ``attrs["suppressed"]`` counts those left out as too small.
+        (`cxlib.stats.expected_ranks`). ``attrs["unanswered"]`` lists segments without any answer
+        that counts, ``attrs["suppressed"]`` counts those left out as too small.
 
     Raises
     ------
@@ -87,18 +87,17 @@ def nps_by(
     1       B     -50.0  2
     2       C       0.0  2
     """
-    keys = [by] if isinstance(by, str) else list(by)
-    wanted = [*keys, score_col, *(c for c in (weight_col, cluster_col) if c)]
-    absent = [Problem(f"column {name} is missing") for name in wanted if name not in responses]
-    if absent or not keys:
-        raise CxError(f"The responses have {', '.join(map(str, responses.columns))}.", absent)
+    keys = [by] if isinstance(by, str) else list(by or ())
+    if not keys:
+        raise CxError("by names no column: what are the segments?")
+    require_columns(responses, [*keys, score_col, weight_col, cluster_col])
     if "question" in responses:
         responses = responses[responses["question"].astype(object) == "nps"]
-    check_scores(responses[score_col], scale)
+    check_scores(responses, score_col, weight_col, scale)
     rows, unanswered, sizes = [], [], []
     for key, part in responses.groupby(keys, observed=True, dropna=True):
         segment = dict(zip(keys, key, strict=True))
-        if part[score_col].isna().all():
+        if weighty(part, weight_col)[score_col].isna().all():
             unanswered.append(segment)
             continue
         found = flat(segment_score(part, score_col, weight_col, cluster_col, level, method))

@@ -98,7 +98,14 @@ def information_kept(first, second, *, level=0.95, draws=DRAWS, seed=0) -> pd.Da
     >>> found["statistic"].tolist(), float(found["kept"].iloc[0])
     (['mean', 'NPS', 'top-2 box'], 1.0)
     """
-    groups = [np.asarray(counts, dtype=float) for counts in (first, second)]
+    groups = [
+        pd.to_numeric(pd.Series(counts, dtype=object), errors="coerce").to_numpy(dtype=float)
+        for counts in (first, second)
+    ]
+    if any(g.shape != (11,) or not ((g >= 0) & (g < np.inf)).all() or not g.any() for g in groups):
+        raise CxError(
+            "Two times eleven counts are needed, of the answers 0 to 10: 0 or more, not all zero."
+        )
     answer = np.arange(11.0)
     worth = {"mean": answer, "NPS": 100.0 * cast_votes(answer), "top-2 box": 100.0 * (answer >= 9)}
     rng = np.random.default_rng(seed)

@@ -313,7 +313,7 @@ def _checked(frame, outcome, predictors, kind, reference, test_share, repeats, w
     text = [
         Problem(f"column {name} holds no numbers", allowed="numbers, or true and false")
         for name in (outcome, *columns, *weights)
-        if not (pd.api.types.is_numeric_dtype(frame[name]) or frame[name].dtype == bool)
+        if not pd.api.types.is_numeric_dtype(frame[name])  # true for bool, too
     ]
     if outcome in columns:
         text.append(Problem(f"{outcome} is the outcome and cannot predict itself"))
@@ -326,6 +326,8 @@ def _checked(frame, outcome, predictors, kind, reference, test_share, repeats, w
         )
     if weights:
         data = data[weighed(data[weight_col].to_numpy(dtype=float), len(data)) > 0]
+    if np.isinf(data[[outcome, *columns]].to_numpy(dtype=float)).any():
+        raise CxError("The contest cannot be held: there are infinite numbers.")
     zero_one = data[outcome].astype(float).isin((0.0, 1.0)).all()
     kind = kind or ("event" if zero_one else "amount")
     check_choice("kind", kind, MEASURES)
@@ -349,9 +351,9 @@ def _check_halves(y, held, kind, outcome) -> None:
 
 
 def _fitted(x, y, weight, new, kind) -> np.ndarray:
-    centre, spread = x.mean(axis=0), x.std(axis=0)
-    spread = np.where(spread > 0, spread, 1.0)
-    x, new = (np.column_stack([np.ones(len(v)), (v - centre) / spread]) for v in (x, new))
+    x, new = (v[:, np.ptp(x, axis=0) > 0] for v in (x, new))
+    mean, sd = x.mean(axis=0), x.std(axis=0)
+    x, new = (np.column_stack([np.ones(len(v)), (v - mean) / sd]) for v in (x, new))
     if kind == "amount":
         root = np.sqrt(weight)
         return new @ np.linalg.lstsq(x * root[:, None], y * root, rcond=None)[0]
@@ -359,10 +361,8 @@ def _fitted(x, y, weight, new, kind) -> np.ndarray:
     from statsmodels.genmod.generalized_linear_model import GLM
     from statsmodels.tools.sm_exceptions import PerfectSeparationWarning
 
-    with (
-        np.errstate(over="ignore"),
-        warnings.catch_warnings(),
-    ):  # a predictor may be perfect; its predictions are then 0 and 1
+    # a predictor may be perfect; its predictions are then 0 and 1
+    with np.errstate(over="ignore"), warnings.catch_warnings():
         warnings.simplefilter("ignore", PerfectSeparationWarning)
         return GLM(y, x, family=Binomial(), freq_weights=weight).fit().predict(new)
 

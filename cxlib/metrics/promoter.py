@@ -222,7 +222,7 @@ def nps_from_counts(counts, *, level: float = 0.95, method: str = "score") -> Np
         if unknown := [answer for answer in told if answer not in scale]:
             raise CxError(f"Answers must be 0 to 10: found counts for {', '.join(unknown)}.")
         counts = [told.get(answer, 0) for answer in scale]
-    tally = np.asarray(counts, dtype=float)
+    tally = pd.to_numeric(pd.Series(counts, dtype=object), errors="coerce").to_numpy(dtype=float)
     if tally.shape != (11,):
         raise CxError(f"Eleven counts are needed, of the answers 0 to 10: found {tally.size}.")
     if not (np.isfinite(tally) & (tally >= 0) & (tally % 1 == 0)).all() or not tally.any():
@@ -271,12 +271,13 @@ def nps_difference(
     >>> round(nps_difference([10] * 60 + [5] * 40, 0).p, 3)
     0.046
     """
-    given = (a,) if isinstance(b, Real) else (a, b)
+    target = isinstance(b, Real) and not isinstance(b, bool)
+    given = (a,) if target else (a, b)
     sides = [
         side if isinstance(side, NpsResult) else nps(side, level=level, scale=scale)
         for side in given
     ]
-    if isinstance(b, Real):
+    if target:
         return _against(*sides, b, level)
     found = net_score_difference(
         *map(_effective, sides), level=level, method=method, df=[side.df for side in sides]

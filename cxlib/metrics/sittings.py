@@ -118,7 +118,8 @@ def _finished(rows: pd.DataFrame, settled: str) -> pd.DataFrame:
 def _check_order(rows: pd.DataFrame) -> None:
     if not {"invited_at", "answered_at"} <= set(rows):
         return
-    early = (rows["answered_at"] < rows["invited_at"]).to_numpy()
+    invited, answered = (naive_dates(rows[name], name) for name in DATES)
+    early = (answered < invited).to_numpy()
     if early.any():
         raise CxError(
             f"{int(early.sum()):,} of {len(rows):,} answers came before their invitation (first "

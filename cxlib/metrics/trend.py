@@ -152,6 +152,8 @@ def nps_trend(
     label, start = _placed(responses, freq, edges, period_col, date_col)
     columns = [score_col, *(c for c in (weight_col, cluster_col) if c)]
     require_columns(responses, columns)
+    if not start[responses[score_col].notna()].notna().any() and responses[score_col].notna().any():
+        raise CxError("No answer lies in a period: none has a date, or none lies within the edges.")
     kept = [c for c in ("question", *columns) if c in responses]
     table = responses[list(dict.fromkeys(kept))].assign(**{"a period": label, "its start": start})
     votes = read_votes(
@@ -222,7 +224,7 @@ def _placed(responses, freq, edges, period_col, date_col):
             raise CxError(f'freq must be "W", "M", "Q" or "Y": found {freq!r}.') from error
         known = dates.notna()
         return periods.astype(str).where(known), periods.dt.start_time.where(known)
-    ends = pd.to_datetime(pd.Series(list(edges)), errors="coerce")
+    ends = pd.to_datetime(pd.Series(list(edges)), errors="coerce", format="ISO8601")
     problems = []
     if len(ends) < 2 or ends.isna().any():
         problems.append(Problem(f"edges: {list(edges)!r}", allowed="two or more dates"))

@@ -23,6 +23,7 @@ __all__ = [
     "require_columns",
     "settled_scale",
     "told_in_words",
+    "weighty",
 ]
 
 SCALE = (0, 10)
@@ -112,8 +113,10 @@ def settled_scale(scores, scale: str = "ask", *, stacklevel: int = 3) -> str:
     return scale
 
 
-def check_scores(scores, scale: str = "ask") -> None:
-    """Ask about the scale and refuse answers that are none, before a table is taken apart.
+def check_scores(
+    rows: pd.DataFrame, score_col: str, weight_col: str | None = None, scale: str = "ask"
+) -> None:
+    """Ask about the scale and refuse what cannot be used, before a table is taken apart.
 
     Raises
     ------
@@ -122,11 +125,17 @@ def check_scores(scores, scale: str = "ask") -> None:
 
     Examples
     --------
-    >>> check_scores([9, None, 3])
+    >>> check_scores(pd.DataFrame({"score": [9, None, 3]}), "score")
     """
-    settled_scale(scores, scale, stacklevel=4)
-    if pd.Series(scores).notna().any():
-        read_answers(scores, SCALE)
+    settled_scale(rows[score_col], scale, stacklevel=4)
+    if rows[score_col].notna().any():
+        weights = None if weight_col is None else rows[weight_col]
+        read_answers(rows[score_col], SCALE, weights=weights)
+
+
+def weighty(rows: pd.DataFrame, weight_col: str | None) -> pd.DataFrame:
+    """The rows that count: all, or those with a weight above 0."""
+    return rows if weight_col is None else rows[pd.to_numeric(rows[weight_col]) > 0]
 
 
 def naive_dates(column: pd.Series, name: str) -> pd.Series:

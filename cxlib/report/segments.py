@@ -8,9 +8,10 @@ from typing import Any
 
 from cxlib.errors import Problem
 
-__all__ = ["MIN_CELL", "OTHERS", "main_cause", "parts_of_change", "read_segments"]
+__all__ = ["MIN_CELL", "MOST_SEGMENTS", "OTHERS", "main_cause", "parts_of_change", "read_segments"]
 
 MIN_CELL = 5
+MOST_SEGMENTS = 50
 OTHERS = "other groups"
 _FIELDS = ("n", "value", "low", "high")
 
@@ -31,8 +32,9 @@ def read_segments(
     Returns
     -------
     (dict, list of Problem)
-        Segment -> n, value, low, high. Groups below `MIN_CELL`, and as many of the next larger ones
-        as it takes to hide them, are one group named ``other groups``.
+        Segment -> n, value, low, high. Groups below `MIN_CELL`, as many of the next larger ones
+        as it takes to hide them, and all but the `MOST_SEGMENTS` largest, are one group named
+        ``other groups``, which has as ``groups`` how many they are.
 
     Examples
     --------
@@ -40,7 +42,7 @@ def read_segments(
     ...     31.7, None, None)
     >>> found
     {'DE': {'n': 60, 'value': 40.0, 'low': None, 'high': None},
-     'other groups': {'n': 40, 'value': 19.25, 'low': None, 'high': None}}
+     'other groups': {'n': 40, 'value': 19.25, 'low': None, 'high': None, 'groups': 2}}
     """
     rows = _rows(segments)
     if rows is None:
@@ -66,7 +68,7 @@ def read_segments(
             cause = "Do the segments hold the same people as the key figure?"
             what = f"the segments' mean, weighted by n, is {mean:,.6g}, the value {value:,.6g}"
             problems.append(Problem(what, cause=cause))
-    return _without_small(cells), problems
+    return _pooling_small(cells), problems
 
 
 def _rows(segments: Any) -> dict[Any, tuple] | None:
@@ -112,9 +114,10 @@ def _pooled(cells: list[Mapping[str, Any]]) -> dict[str, Any]:
     return {"n": total, "value": value, "low": low, "high": high}
 
 
-def _without_small(cells: dict[str, dict]) -> dict[str, dict]:
+def _pooling_small(cells: dict[str, dict]) -> dict[str, dict]:
     names = sorted(cells, key=lambda name: cells[name]["n"])
-    small = [name for name in names if cells[name]["n"] < MIN_CELL or name == OTHERS]
+    beyond = set(names[: max(0, len(names) - MOST_SEGMENTS)])
+    small = [n for n in names if cells[n]["n"] < MIN_CELL or n == OTHERS or n in beyond]
     if not small:
         return cells
     # One hidden group could be told from the whole, so that at least two are pooled.
@@ -123,7 +126,7 @@ def _without_small(cells: dict[str, dict]) -> dict[str, dict]:
             break
         if name not in small:
             small.append(name)
-    pool = _pooled([cells[name] for name in small])
+    pool = _pooled([cells[name] for name in small]) | {"groups": len(small)}
     kept = {name: cell for name, cell in cells.items() if name not in small}
     return kept | {OTHERS: pool} if pool["n"] >= MIN_CELL else kept
 

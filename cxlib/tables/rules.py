@@ -120,7 +120,7 @@ def within(name: str, value: str, low: float, high: float, noun: str = "", key: 
 
     def cause(texts: list[str]) -> str:
         if len(texts) > 4:
-            return ""
+            return "Are these per cent, or answers on another scale?" if high < 100 else ""
         codes = ", ".join(texts)
         many = f"Are {codes} codes" if len(texts) > 1 else f"Is {codes} a code"
         return f'{many} for "no answer"? Pass missing={{"{key or name}": [{codes}]}}.'

@@ -115,7 +115,7 @@ cx.show(
 )
 cx.say(f"Most frequent: {tally.argmax()}. {score.summary()}")
 parts = None  # so that the shelf can tell where a change arose
-if isinstance(roles.get("segment"), str):
+if isinstance(roles.get("segment"), str) and weight is None:  # the shelf counts answers
     told = now.assign(segment=now[roles["segment"]].astype(object).fillna("not known"))
     parts = cx.nps_by(told, "segment", level=level, weight_col=weight, min_cell=1)
     parts = parts.rename(columns={"estimate": "value"})

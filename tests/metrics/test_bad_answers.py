@@ -159,3 +159,88 @@ def test_dates_that_are_none_are_named():
     assert len(cx.nps_sittings(frame.iloc[:0])) == 0
     with pytest.raises(CxError, match="no answer"):
         cx.nps_checkup(frame.iloc[:0], columns={"period": "quarter"})
+
+
+def with_weights(weights):
+    frame = as_frame([0, 9, 10, 3] * 30)
+    return frame.assign(w=weights, left=[0, 1, 1] * 40, answer=frame["score"])
+
+
+WEIGHTED = {
+    "nps": lambda frame: cx.nps(frame["score"], weights=frame["w"]),
+    "nps_by": lambda frame: cx.nps_by(frame, "plan", weight_col="w"),
+    "nps_trend": lambda frame: cx.nps_trend(frame, weight_col="w"),
+    "nps_decompose": lambda frame: cx.nps_decompose(frame, frame, "plan", weight_col="w"),
+    "nps_changes": lambda frame: cx.nps_changes(frame, frame, "plan", weight_col="w"),
+    "nps_reweighted": lambda frame: cx.nps_reweighted(frame, "plan", weight_col="w"),
+    "nps_checkup": lambda frame: cx.nps_checkup(frame, weight_col="w"),
+    "csat": lambda frame: cx.csat(frame["score"], scale=(0, 10), weights=frame["w"]),
+    "intent": lambda frame: cx.intent(frame["score"], scale=(0, 10), weights=frame["w"]),
+    "predictive_power": lambda frame: cx.predictive_power(
+        frame, outcome="left", predictors={"NPS": ["answer"]}, weight_col="w"
+    ),
+}
+
+
+@pytest.mark.parametrize("name", WEIGHTED)
+@pytest.mark.parametrize("weights", [0.0, -1.0, np.nan, np.inf, "eins"])
+def test_impossible_weights_are_refused_everywhere(name, weights):
+    with pytest.raises(CxError, match=r"weight|column w"):
+        WEIGHTED[name](with_weights(weights))
+
+
+def test_a_segment_without_weight_does_not_count():
+    frame = with_weights(np.where(np.arange(120) % 2 == 0, 0.0, 1.0))
+    found = cx.nps_by(frame, "plan", weight_col="w")
+    assert found["plan"].tolist() == ["b"]
+    assert found.attrs["unanswered"] == [{"plan": "a"}]
+    split = cx.nps_decompose(frame.iloc[:60], frame.iloc[60:], "plan", weight_col="w")
+    assert np.isfinite(split.to_frame()[["estimate", "low", "high"]]).all(axis=None)
+    assert split.segments["segment"].tolist() == ["b"]
+    changes = cx.nps_changes(frame.iloc[:60], frame.iloc[60:], "plan", weight_col="w")
+    assert changes["plan"].tolist() == ["b"]
+
+
+@pytest.mark.parametrize(
+    ("take", "text"),
+    [
+        (lambda: cx.nps_by([9, 3], "plan"), "data frame of answers is needed, not list"),
+        (lambda: cx.nps_by(OTHER, None), "by names no column"),
+        (lambda: cx.nps_trend(OTHER, edges=["2030-01-01", "2031-01-01"]), "within the edges"),
+        (lambda: cx.nps_trend(OTHER, edges=["x", "y"]), "two or more dates"),
+        (lambda: cx.nps_from_counts(["a"] * 11), "Counts must be whole"),
+        (lambda: cx.information_kept([0] * 11, [1] * 11), "not all zero"),
+        (lambda: cx.information_kept([1] * 10, [1] * 11), "Two times eleven counts"),
+        (lambda: cx.nps_difference([9, 3], True), "must be numbers"),
+        (lambda: cx.csat([5, 3], scale=(1, 5), cluster=[1]), "cluster: 1 labels for 2 rows"),
+        (lambda: contest([9], {"a": ["answer"]}), "data frame, not list"),
+        (lambda: contest(with_weights(1.0).assign(answer=np.inf), {"a": ["answer"]}), "infinite"),
+    ],
+)
+def test_what_else_cannot_be_used_is_said_in_words(take, text):
+    with pytest.raises(CxError, match=text):
+        take()
+
+
+def contest(frame, predictors):
+    return cx.predictive_power(frame, outcome="left", predictors=predictors, replicates=20)
+
+
+def test_an_answer_that_all_give_predicts_nothing_and_says_nothing():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = contest(with_weights(1.0).assign(answer=9), {"a": ["answer"], "b": ["score"]})
+    assert found.scores.set_index(["predictor", "measure"]).loc[("a", "auc"), "estimate"] == 0.5
+
+
+def test_answers_with_and_without_a_zone_can_be_compared():
+    frame = as_frame([0, 9] * 20)
+    late = (frame["invited_at"] + pd.Timedelta("2D")).dt.tz_localize("UTC")
+    assert len(cx.nps_sittings(frame.assign(answered_at=late))) == 40
+    with pytest.raises(CxError, match="came before their invitation"):
+        cx.nps_sittings(frame.assign(answered_at=late - pd.Timedelta("9D")))
+
+
+def test_one_period_is_told_with_its_interval():
+    told = cx.nps_trend(as_frame([0, 9] * 20), freq="Y").summary()
+    assert told.startswith("One period, 2025: 0.0 [-")

@@ -10,7 +10,7 @@ from cxlib.errors import CxError
 from cxlib.report.news import FALSE_NEWS_RATE, before, change_of, changes, page_changes
 from cxlib.report.pdf import engines
 from cxlib.report.record import make_record
-from cxlib.report.segments import OTHERS, main_cause, parts_of_change, read_segments
+from cxlib.report.segments import MOST_SEGMENTS, OTHERS, main_cause, parts_of_change, read_segments
 
 from .conftest import cxlib, write_notebook
 
@@ -274,3 +274,21 @@ def test_a_second_quarter_tells_its_change_on_page_shelf_and_paper(tmp_path):
     (entry,) = json.loads((out / "index.json").read_text("utf-8"))["reports"]
     assert entry["checked_at"]
     assert "Unchanged" in (out / "index.html").read_text("utf-8")
+
+
+def test_of_very_many_segments_the_largest_are_kept_and_the_others_counted():
+    rows = {f"s{i:03}": (10 + i, float(i % 7)) for i in range(400)}
+    value = sum(n * v for n, v in rows.values()) / sum(n for n, _ in rows.values())
+    found, problems = read_segments(rows, value, None, None)
+    assert problems == []
+    assert len(found) == MOST_SEGMENTS + 1
+    assert set(found) - {OTHERS} == {f"s{i:03}" for i in range(350, 400)}
+    assert found[OTHERS]["groups"] == 350
+    assert found[OTHERS]["n"] == sum(10 + i for i in range(350))
+    again = sum(cell["n"] * cell["value"] for cell in found.values())
+    assert again / sum(cell["n"] for cell in found.values()) == pytest.approx(value)
+    tiny, _ = read_segments({f"s{i}": (1, 5.0) for i in range(400)}, 5.0, None, None)
+    assert list(tiny) == [OTHERS]
+    assert tiny[OTHERS]["groups"] == 400
+    moved = parts_of_change(found, tiny)
+    assert sum(part["part"] for part in moved) == pytest.approx(5.0 - value)
