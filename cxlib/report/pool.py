@@ -121,18 +121,10 @@ def run_all(
             if warm.can_be_warm(len(due)):
                 stack.enter_context(warm.zygote(run.notebook for run in due))
                 start = _warm_else_cold
-                if len(due) > 2 * workers > 2:
-                    start = _first_cold(start)
         batch = _Batch(out, timeout_seconds, start, bool(remote), tell)
         outcomes = kept | {o.job: o for o in batch.run(due, workers)}
     _sweep(out)
     return [outcomes[run.job] for run in runs]
-
-
-def _first_cold(then: Callable[..., Any]) -> Callable[..., Any]:
-    """Start one run cold: the others wait until what they are forked from has its imports."""
-    first = iter([ColdWorker])
-    return lambda work, *limits: next(first, then)(work)
 
 
 def _warm_else_cold(work: Path, *limits):

@@ -77,7 +77,7 @@ def _draw_a_figure() -> None:
         figure = Figure(layout="constrained")
         FigureCanvasAgg(figure)
         axes = figure.subplots()
-        axes.set(title="a", xlabel="b", ylabel="$c$")
+        axes.set(title="a", xlabel="b", ylabel="c")
         axes.plot([-1, 1], label="d")
         axes.bar([0, 1], [2, 3])
         axes.legend()
