@@ -485,13 +485,15 @@ elif "team" not in given:
 
 # %%
 ranked = pd.read_csv(cx.data_path("proofs/ranks.csv"))
+league_of = ranked["teams"].astype(str) + " teams, " + ranked["effects"]
+limits = ranked[["whole_place_gain", "whole_place_low", "whole_place_high"]]
 cx.table(
-    ranked[["answers", "true_sd", "teams", "effects", "shape", "raw_error", "shrunken_score_error",
-            "whole_place_error", "whole_place_gain", "whole_place_low", "whole_place_high"]]
-    .set_axis(["answers", "spread", "teams", "teams differ", "answers are", "raw", "of shrunken scores",
-               "shrunken rank", "gain", "from", "to"], axis=1),
+    ranked[["answers", "true_sd", "raw_error", "shrunken_score_error", "whole_place_error"]]
+    .set_axis(["answers", "spread", "raw rank", "of shrunken score", "shrunken rank"], axis=1)
+    .assign(gain=[f"{g:.2f}\u00a0[{low:.2f},\u00a0{high:.2f}]" for g, low, high in limits.to_numpy()])
+    .assign(league=league_of.where(ranked["shape"] == "airport", league_of + ", broad answers")),
     decimals=2,
-    caption=f"Mean distance from the true rank [places] in {ranked['leagues'].min():,} leagues a row. Answers: of each team; spread: standard deviation of the true scores [points]; gain: of shrunken on raw ranks, 99.9 % interval.",
+    caption=f"Mean distance from the true rank [places] in {ranked['leagues'].min():,} leagues a row. Answers: of each team, as the airport's passengers answer unless broad; spread: standard deviation of the true scores [points]; gain: of shrunken on raw ranks, 99.9 % interval; league: how the teams' true scores are distributed.",
 )  # fmt: skip
 closer = int((ranked["whole_place_verdict"] == "closer").sum())
 usual = ranked.query("answers == '12-100' and spread == 'medium' and teams == 20").iloc[0]
