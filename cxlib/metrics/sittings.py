@@ -44,9 +44,9 @@ def nps_sittings(
     freq : str
         Calendar period: "W", "M", "Q", "Y".
     scale : {"ask", "0-10", "1-10"}
-        ``ask`` refuses answers that look like 1-10; the other two answer the question. 1-10 is
-        used as it is, with a warning. The table remembers the answer (in its ``attrs``), so that
-        `cx.nps` and its kin do not ask again.
+        ``ask`` refuses answers that look like 1-10, unless `cx.read_responses` was told the scale;
+        the other two answer the question. 1-10 is used as it is, with a warning. The table
+        remembers the answer (in its ``attrs``), so that `cx.nps` and its kin do not ask again.
 
     Returns
     -------
@@ -76,7 +76,9 @@ def nps_sittings(
         if rows.empty:
             found = ", ".join(map(str, pd.unique(responses["question"])))
             raise CxError(f"There is no question nps among: {found or 'nothing'}.")
-    settled = settled_scale(rows["score"], scale)
+    if scale == "ask":
+        scale = responses.attrs.get(SETTLED, scale)  # said when the file was read
+    settled = settled_scale(rows["score"].to_numpy(), scale)
     rows = rows.dropna(axis=1, how="all") if len(rows) else rows
     rows = rows.assign(score=responses.loc[rows.index, "score"]).reset_index(drop=True)
     rows["row"] = np.arange(len(rows))

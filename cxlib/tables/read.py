@@ -178,7 +178,7 @@ def read_responses(source, **options) -> pd.DataFrame:
         row a question and respondent.
     scale : mapping, optional
         Lowest and highest score of a question. ``nps`` is (0, 10) unless said otherwise; scores
-        outside are problems.
+        outside are problems. Whoever names the scale of ``nps`` is not asked about it later.
     mapping : mapping of text to number, optional
         Scores of answers in words, ``{"stimme zu": 6, "stimme eher zu": 5}``; case and outer spaces
         do not count. A text that it does not name is a problem: no order of words is guessed.
@@ -212,7 +212,11 @@ def read_responses(source, **options) -> pd.DataFrame:
     1 anonymous-2      nps    NaN
     2 anonymous-3      nps    3.0
     """
-    return read_table(source, TABLES["responses"], options)
+    frame = read_table(source, TABLES["responses"], options)
+    declared = tuple((options.get("scale") or {}).get("nps", ()))
+    if declared in ((0, 10), (1, 10)):
+        frame.attrs["nps_scale"] = f"{declared[0]:g}-{declared[1]:g}"
+    return frame
 
 
 def read_contacts(source, **options) -> pd.DataFrame:

@@ -73,6 +73,20 @@ def test_what_the_sittings_settled_is_not_asked_again(scale):
             cx.nps(part["score"])
 
 
+def test_whoever_names_the_scale_at_reading_is_not_asked():
+    file = pd.DataFrame({"customer_id": range(100), "question": "nps", "score": ON_TEN})
+    with pytest.raises(CxError, match="none is 0"):
+        cx.nps_sittings(cx.read_responses(file))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", cx.CxWarning)
+        read = cx.read_responses(file, scale={"nps": (0, 10)})
+        asked = cx.nps_sittings(read)
+        assert cx.nps(asked["score"]).n == cx.nps(read["score"]).n == 100
+    read = cx.read_responses(file, scale={"nps": (1, 10.0)})
+    with pytest.warns(cx.CxWarning, match="compare this score with no other"):
+        assert cx.nps(cx.nps_sittings(read)["score"]).breaks[0] == (1, 6)
+
+
 def test_on_1_to_10_detractors_begin_at_1():
     with pytest.warns(cx.CxWarning):
         found = cx.nps(ON_TEN, scale="1-10")
