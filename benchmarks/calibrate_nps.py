@@ -77,15 +77,16 @@ def draw(rng, estimate, who_answers=COLUMNS, customers=800, answer_share=0.35):
 
 
 def as_it_stands(asked):
-    return nps(asked["score"])
+    return nps(asked["score"], scale="0-10")
 
 
 def reweighted(asked):
-    return nps_reweighted(asked, KNOWN)
+    return nps_reweighted(asked, KNOWN, scale="0-10")
 
 
 def without_correction(asked):
-    return nps_reweighted(asked.assign(row=range(len(asked))), KNOWN, cluster_col="row")
+    rows = asked.assign(row=range(len(asked)))
+    return nps_reweighted(rows, KNOWN, cluster_col="row", scale="0-10")
 
 
 def known_chances(asked):
