@@ -130,12 +130,13 @@ def judged(estimate, error, df, smallest, level, outcome) -> tuple[Equivalence, 
     return test, _word(test, outcome)
 
 
-def judged_gap(found: GroupMeans, outcome, smallest, level, *, group=1, base=0) -> tuple:
+def judged_gap(found: GroupMeans, outcome, smallest, level, *, group=1, base=0, gap=None) -> tuple:
     """Both tests of two groups' difference, its error, degrees of freedom, and the verdict.
 
-    Shares are judged by their score, answers and money by t.
+    Shares are judged by their score, answers and money by t. `gap` is their `contrast`, where it is
+    known already.
     """
-    estimate, error, df = contrast(found, group, base)
+    estimate, error, df = contrast(found, group, base) if gap is None else gap
     if UNITS[outcome] == "share" and error > 0:
         pair = [group, base]
         shares, numbers, correlation = found.means[pair], *_worth(found, pair)
@@ -218,9 +219,10 @@ class Comparison:
     def effect(self, outcome, *, smallest, level, robust, answering, estimand) -> RecoveryEffect:
         """The effect on one outcome with its verdict."""
         found = self.means(outcome, robust=robust, answering=answering)
-        if not contrast(found)[1] > 1e-12 or not found.sd > 0:
+        gap = contrast(found)
+        if not gap[1] > 1e-12 or not found.sd > 0:
             raise CxError(f"{outcome} shows no spread, so luck cannot be judged.")
-        test, error, df, word = judged_gap(found, outcome, smallest * found.sd, level)
+        test, error, df, word = judged_gap(found, outcome, smallest * found.sd, level, gap=gap)
         arm, customer = self.arms.arm, self.arms.customer
         seen = ~np.isnan(self.study.outcomes[outcome][self.rows])
         customers = [np.unique(customer[seen & (arm == g)]).size for g in (0, 1)]

@@ -155,9 +155,10 @@ def find_occasions(tables: Mapping[str, pd.DataFrame], landmark_days: int) -> Oc
     overlapping = _overlapping(cases)
     if overlapping:
         warnings.warn(
-            f"{overlapping:,} failed contacts were opened while another of the same customer was "
-            "still open. The recovery of the one opened first counts for the first occasion; two "
-            "failures of one day are repeated ones, and the levels are compared without them.",
+            f"{overlapping:,} failed {'contact was' if overlapping == 1 else 'contacts were'} "
+            "opened while another of the same customer was still open. The recovery of the one "
+            "opened first counts for the first occasion; two failures of one day are repeated "
+            "ones, and the levels are compared without them.",
             CxWarning,
             stacklevel=4,
         )

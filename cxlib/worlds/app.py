@@ -47,6 +47,9 @@ def using(state: State, week: int) -> np.ndarray:
 def step(state: State, week: int) -> None:
     draw, dials = state.streams, state.dials
     who = using(state, week)
+    if not who.size and state.has_logged("usage"):
+        state.usage_ring[week % RING_WEEKS] = 0
+        return
     lead = int(dials.usage_decline_weeks)
     gone = np.clip((week + 1 - state.renewal_week[who] + lead) / lead, 0.0, 1.0)
     level = 1.0 - dials.usage_decline_depth * np.where(state.leaving[who], gone, 0.0)

@@ -122,6 +122,8 @@ def language(state: State, who) -> np.ndarray:
 def comment(state: State, week: int, who, nps: np.ndarray) -> np.ndarray:
     """Code of the comment of each who answers, -1 where none is written."""
     draw, dials = state.streams, state.dials
+    if not dials.comment_share:
+        return np.full(who.size, -1)
     writes = draw.uniform("comment written", who, week) < dials.comment_share
     tone = np.where(nps <= 6, 0, np.where(nps <= 8, 1, 2))
     slip = draw.uniform("comment slip", who, week) < dials.tone_slip

@@ -72,6 +72,8 @@ def suppressed(state: State, week: int) -> bool:
 
 def report(state: State, week, who, day, *, slot, topic, failure, severity, order=-1) -> None:
     """A failure happens: complainers go to the service desk, the silent are harmed unheard."""
+    if not who.size and state.has_logged("failure"):
+        return
     draw, dials = state.streams, state.dials
     at = week * 64 + np.asarray(slot)
     tendency = logit(np.clip(dials.complain_share, 1e-9, 1 - 1e-9))
@@ -97,6 +99,8 @@ def report(state: State, week, who, day, *, slot, topic, failure, severity, orde
 
 def harm(state: State, week: int, who, severity, level) -> None:
     """Move the scars of customers who met a failure of a severity with a level of recovery."""
+    if not who.size:
+        return
     dials = state.dials
     first = np.zeros(who.size, bool)
     first[np.unique(who, return_index=True)[1]] = True

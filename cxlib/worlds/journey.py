@@ -70,6 +70,8 @@ def phase(state: State, week: int, who=slice(None)) -> np.ndarray:
 
 def feel(state: State, week: int, touchpoint: int, who, experience, remembered=True) -> np.ndarray:
     """Emotion of customers at a touchpoint; kept in peak and end unless a failure was handled."""
+    if not who.size:
+        return np.zeros(0)
     noise = 0.8 * state.streams.normal(f"journey emotion {touchpoint}", who, week)
     emotion = TOUCHPOINT_JOY[touchpoint] + PHASE_JOY[phase(state, week, who)] + experience + noise
     emotion = np.clip(emotion, -3.0, 3.0)

@@ -81,6 +81,8 @@ def leave(state: State, week: int, who: np.ndarray, base, u: np.ndarray, hardshi
     price = base + hardship + price_push(state, week, who)
     chance = expit(price + experience)
     gone = u < chance
+    if not gone.any():
+        return gone, np.zeros(0, np.int8), chance
     who, u = who[gone], u[gone]
     base, hardship, price = (np.broadcast_to(x, gone.size)[gone] for x in (base, hardship, price))
     parts = np.stack(

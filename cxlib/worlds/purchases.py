@@ -24,6 +24,7 @@ __all__ = ["price_level", "rate_factor", "start", "step"]
 WEEKS_A_YEAR = 365.25 / 7
 SPEND_GRID = np.linspace(-8.3, 8.2, 4_126)  # normal scores; interpolation is right to 1e-5
 SLOWEST = 1e-100  # orders a week: never, but still a number to divide by
+BOUGHT = dict.fromkeys(("customer", "number", "row", "day"), np.int64) | {"two_steps": bool}
 EXTRA = 1_000_000  # counters of orders that no cart of the customer's own led to
 
 
@@ -80,7 +81,7 @@ def price_level(state: State, week: int) -> float:
 
 def step(state: State, week: int) -> None:
     """Carts, orders and goodbyes of one week; the week's orders are left in `bought`."""
-    state.bought = {key: [] for key in ("customer", "number", "row", "day", "two_steps")}
+    state.bought = {key: [np.zeros(0, dtype)] for key, dtype in BOUGHT.items()}
     joining = (state.joined_day // DAYS == week) & ~state.established
     _first_orders(state, week, np.flatnonzero(joining))
     _extra_orders(state, week)
@@ -165,6 +166,8 @@ def _extra_orders(state: State, week: int) -> None:
 
 def _orders(state: State, week: int, who, day, number, two_steps=False) -> None:
     """Log orders and send their parcels on the way."""
+    if not who.size and state.has_logged("orders"):
+        return
     draw, dials = state.streams, state.dials
     state.orders[who] += 1
     state.last_order_week[who] = week

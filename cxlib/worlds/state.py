@@ -65,6 +65,10 @@ class State:
             self._counts[name] += size
         return np.arange(first, first + size)
 
+    def has_logged(self, name: str) -> bool:
+        """Whether the columns of a log are known: an empty batch adds nothing then."""
+        return bool(self._logs.get(name))
+
     def logged(self, name: str) -> dict[str, np.ndarray]:
         """All rows logged under a name, by column; an empty mapping if it was never called."""
         batches = self._logs.get(name, [])

@@ -23,25 +23,36 @@ _GOLDEN = 0x9E3779B97F4A7C15
 _SECOND = 0xD1342543DE82EF95
 _WORD = (1 << 64) - 1
 _PART = 16_384
+# made once: a small company draws for few customers, many times
+_ONE, _FACTOR = np.uint64(1), np.uint64(_SECOND)
+_SHIFT_11, _SHIFT_27, _SHIFT_30, _SHIFT_31 = (np.uint64(n) for n in (11, 27, 30, 31))
+_MIX_1, _MIX_2 = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
 
 
 def _mix(z: np.ndarray) -> np.ndarray:
     """Scramble 64-bit words in place."""
-    shifted = z >> np.uint64(30)
+    shifted = z >> _SHIFT_30
     z ^= shifted
-    z *= np.uint64(0xBF58476D1CE4E5B9)
-    z ^= np.right_shift(z, np.uint64(27), out=shifted)
-    z *= np.uint64(0x94D049BB133111EB)
-    z ^= np.right_shift(z, np.uint64(31), out=shifted)
+    z *= _MIX_1
+    z ^= np.right_shift(z, _SHIFT_27, out=shifted)
+    z *= _MIX_2
+    z ^= np.right_shift(z, _SHIFT_31, out=shifted)
     return z
 
 
 def _unit(words: np.ndarray) -> np.ndarray:
     """Middles of 2**53 equal pieces of (0, 1) from words (spoilt); in parts that fit a cache."""
+    if words.size <= _PART:
+        words = _mix(words)
+        words >>= _SHIFT_11
+        unit = words.astype(float)
+        unit += 0.5
+        unit *= 2.0**-53
+        return unit
     unit = np.empty(words.size)
     for start in range(0, words.size, _PART):
         part = _mix(words[start : start + _PART])
-        part >>= np.uint64(11)
+        part >>= _SHIFT_11
         piece = unit[start : start + _PART]
         piece[:] = part
         piece += 0.5
@@ -93,11 +104,13 @@ class Streams:
         at : int or array of int
             Counter within the customer's stream: a week, an order number, a contact number.
         """
+        if who is not None and not len(who):
+            return np.empty(0)
         base = self._base(name)
-        if np.ndim(at):
-            words = np.asarray(at).astype(np.uint64)
-            words += np.uint64(1)
-            words *= np.uint64(_SECOND)
+        if isinstance(at, np.ndarray) and at.ndim:
+            words = at.astype(np.uint64)
+            words += _ONE
+            words *= _FACTOR
             words += base if who is None else base[who]
         else:
             step = np.uint64((int(at) + 1) * _SECOND & _WORD)

@@ -68,6 +68,9 @@ def test_overlapping_contacts():
     with pytest.warns(cx.CxWarning, match=f"{len(second)} failed contacts were opened while"):
         study = cx.recovery_study(tables)
     assert study.overlapping == len(second)
+    tables["contacts"] = pd.concat([first, second[:1]], ignore_index=True)
+    with pytest.warns(cx.CxWarning, match="1 failed contact was opened while"):
+        cx.recovery_study(tables)
 
 
 def test_outcomes_before_the_exposure():
