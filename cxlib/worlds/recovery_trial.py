@@ -1,9 +1,10 @@
 """Potential outcomes of a failure at a week of each customer's own: the trial nobody could run.
 
 Twins of one world, equal in every draw, in which each customer meets at its own week a failure
-with one level of recovery, on top of what happens anyway, or none. Outcomes are those a study
-reads from the tables: answers at the next survey after the landmark, as everybody still there would
-give them; purchases from the landmark on.
+with one level of recovery, on top of what happens anyway, or none; also who has left in silence,
+whom the tables still hold for a customer. Outcomes are those a study reads from the tables: answers
+at the next survey after the landmark, as everybody still there would give them; purchases from the
+landmark on.
 """
 
 from __future__ import annotations
@@ -47,8 +48,9 @@ class _Trial:
         self.here = np.zeros(state.customers, bool)
 
     def step(self, state: State, week: int) -> None:
-        who = np.flatnonzero(self.week == week)
-        who = who[present(state, week)[who]]
+        # who left in silence is known as a customer, and a parcel may still be on its way
+        known = (state.joined_day < week * company.DAYS) & ~state.left
+        who = np.flatnonzero((self.week == week) & known)
         self.here[who] = True
         if self.level is not None:
             level = np.full(who.size, RECOVERY_LEVELS.index(self.level))

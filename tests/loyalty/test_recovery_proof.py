@@ -34,8 +34,8 @@ def table(proof):
 
 
 def test_small_companies_in_which_recovery_does_nothing(proof):
-    found = proof.measure_world("none", 5, [500], big=4000)[500][:8]
-    effects = proof.kept_truth(None, "none")
+    found = proof.measure_worlds("none", range(8))[500]
+    effects = proof.true_effects("none")
     rows = pd.DataFrame(proof.summarise("none", 500, found, effects))
     fair = rows[rows["table"] == "fair"].set_index("outcome")
     assert set(fair.index) == set(OUTCOMES)
@@ -43,6 +43,40 @@ def test_small_companies_in_which_recovery_does_nothing(proof):
     assert (fair["coverage"] * fair["datasets"] >= 5).all()
     ten = rows[rows["table"] == "ten ways"].set_index(["comparison", "outcome"])
     assert ten.loc[("ever against never, whole history", "value"), "coverage"] <= 0.25
+
+
+def test_the_first_customers_of_a_world_are_a_smaller_world(proof):
+    large, small = (proof._world("all outcomes", 3, size).tables for size in (90, 40))
+    first = proof.first_customers(large, 40)
+    for name, frame in first.items():
+        assert frame.reset_index(drop=True).astype(str).equals(small[name].astype(str))
+    for mine, other in zip(proof._studied(first), proof._studied(small), strict=True):
+        assert mine.customer.tolist() == other.customer.tolist()
+        for outcome, values in mine.outcomes.items():
+            np.testing.assert_array_equal(values, other.outcomes[outcome])
+
+
+def test_a_broken_sweep_goes_on_where_it_stopped(proof, tmp_path, monkeypatch):
+    task = ("none, hidden 1", 0, 1)
+    kept = proof._chunk(tmp_path, task)
+    assert [path.name for path in tmp_path.iterdir()] == [kept.name]
+    assert np.load(kept)["250"].shape[0] == 1
+
+    def measured(truth, seeds):
+        raise AssertionError("measured twice")
+
+    monkeypatch.setattr(proof, "measure_worlds", measured)
+    assert proof._chunk(tmp_path, task) == kept
+    with pytest.raises(AssertionError, match="twice"):
+        proof._chunk(tmp_path, ("none, hidden 1", 1, 2))
+
+
+def test_at_the_edge_a_verdict_may_be_wrong_only_within_reach(proof):
+    rows = {"low": [-3, -1], "high": [1, 3], "narrow_low": [-2.5, -0.4], "narrow_high": [0, 0.4]}
+    found = pd.DataFrame(rows | {"sd": 1.0}, dtype=float)
+    told = proof._tests(found, -0.5)
+    assert (told["equivalent_at_edge"], told["edge_in_reach"]) == (0.5, 0.5)
+    assert "equivalent_at_edge" not in proof._tests(found, 0.0)
 
 
 def test_the_committed_proof_shows_what_is_wrong_and_what_is_fair(proof, rules, table):
@@ -56,8 +90,11 @@ def test_the_committed_proof_shows_what_is_wrong_and_what_is_fair(proof, rules, 
     assert again["problem"].tolist() == table["problem"].fillna("").tolist()
 
 
-def test_every_comparison_is_expected_to_do_something(rules):
-    assert [*rules.WRONG, *rules.FAIR] == list(COMPARISONS)
+def test_every_comparison_is_expected_to_do_something(proof, rules):
+    assert [*rules.MUST_FAIL, *rules.FAIR] == list(COMPARISONS)
+    named = [(o, t) for where in rules.MUST_FAIL.values() for o, ts in where.items() for t in ts]
+    assert all(o in proof.ASKED_TEN_WAYS and t in proof.TRUTHS for o, t in named)
+    assert all(rules.MUST_FAIL.values())
 
 
 @pytest.mark.parametrize(
@@ -72,8 +109,18 @@ def test_every_comparison_is_expected_to_do_something(rules):
         ({"table": "fair", "outcome": "value"}, {"equivalent_at_edge": 0.09}, "at the edge"),
         ({"table": "fair", "outcome": "value"}, {"bias": 20.0}, "bias 20"),
         ({"table": "fair", "outcome": "satisfaction"}, {"above": 0.79}, "power"),
-        ({"comparison": "before and after"}, {"verdict": "holds", "bias": 0.0}, "not seen"),
-        ({"comparison": "same occasions, as they are"}, {"verdict": "holds", "bias": 0.0}, "same"),
+        ({"comparison": "before and after"}, {"verdict": "holds"}, "value, none: was not seen"),
+        (
+            {"comparison": "change against the control's change"},
+            {"verdict": "holds", "above": 0.025},
+            "groups unlike: was not seen",
+        ),
+        (
+            {"comparison": "same occasions, as they are", "truth": "none, hidden 0.5"},
+            {"verdict": "holds", "above": 0.0, "bias": 0.0},
+            "hidden 0.5: was not seen",
+        ),
+        ({"table": "fair", "outcome": "churn"}, {"edge_in_reach": 0.4}, "churn: its edge is out"),
         ({"comparison": "inverse probability"}, {"verdict": "fails"}, "inverse"),
         ({"truth": "none, hidden 1"}, {"bias": 0.0}, "hidden confounder"),
     ],
