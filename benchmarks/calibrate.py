@@ -12,7 +12,7 @@ quick look; `--only TEXT` measures some cells and leaves the other rows of calib
 were; `--cache DIR` keeps finished cells, so that a broken run goes on where it stopped.
 
 All cells need some 50 minutes of CPU time on two processes, the proof of service recovery beside
-them (calibrate_recovery.py) another 30 where it is not of this code, and the scripts that follow 7.
+them (calibrate_recovery.py) another 45 where it is not of this code, and the scripts that follow 7.
 """
 
 from __future__ import annotations

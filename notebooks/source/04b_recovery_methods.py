@@ -220,7 +220,7 @@ def told(row, digits):
 for what, part in ways.groupby("outcome"):
     spread = part["bias_error"].max()
     cells = part.assign(told=[told(row, 2 if spread < 0.1 else 1) for _, row in part.iterrows()])
-    shown = cells.pivot(index="comparison", columns="truth", values="told").reindex(index=part["comparison"].unique(), columns=truths)  # fmt: skip
+    shown = cells.pivot(index="comparison", columns="truth", values="told").reindex(index=part["comparison"].unique(), columns=truths).rename_axis(columns=None).fillna("-")  # fmt: skip
     cx.table(shown.reset_index(), caption=f"{what}: bias; coverage; seen; * where it must fail. {part['customers'].max():,} customers a company, up to {part['datasets'].max():,} companies a truth, at least {part['datasets'].min():,}; standard error of a bias at most {spread:.2g}.")  # fmt: skip
 caught = ways[ways["expected"] == "must fail"]
 unlike = ways[(ways["truth"] == truths[-1]) & (ways["outcome"] == "value")].set_index("comparison")["coverage"]  # fmt: skip

@@ -26,6 +26,14 @@ def test_a_draw_does_not_depend_on_who_else_draws(seed, who, at):
     assert np.array_equal(Streams(seed, 500).uniform("a", at=at)[:200], everybody)
 
 
+def test_many_customers_draw_in_parts_what_few_draw_at_once():
+    many, few = Streams(7, MANY), Streams(7, 100)
+    for at in (0, 9):
+        assert np.array_equal(many.uniform("a", at=at)[:100], few.uniform("a", at=at))
+    nobody = many.uniform("a", np.array([], int), np.array([], int))
+    assert (nobody.shape, nobody.dtype) == ((0,), float)
+
+
 def test_drawing_leaves_the_base_of_a_stream_as_it_was():
     streams = Streams(3, 100)
     first = streams.uniform("a", at=5).copy()
