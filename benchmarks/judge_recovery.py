@@ -18,8 +18,13 @@ SURE = 3.29
 MATTERS = 0.1  # a bias below a tenth of the estimate's spread cannot spoil an interval
 PARADOX, EQUIVALENT, POWER = 0.025, 0.05, 0.8
 ONLY, ALL, NONE, UNLIKE = "satisfaction only", "all outcomes", "none", "none, groups unlike"
-STATED = (ONLY, ALL)  # the truths whose effect on satisfaction must be found in large companies
-# Outcomes whose edge must be within reach under ALL, or a verdict there could not be wrong. Of
+EASILY = "all outcomes, leaving easily"
+STATED = (
+    ONLY,
+    ALL,
+    EASILY,
+)  # the truths whose effect on satisfaction must be found in large companies
+# Outcomes whose edge must be within reach under EASILY, or a verdict there could not be wrong. Of
 # repurchase it is not: only who bought in the two weeks before the landmark can have been lost.
 AT_EDGE = ("satisfaction", "recommendation", "intention", "churn", "value")
 # Where each wrong comparison must be seen to fail, in the larger companies: what it leaves out is
@@ -29,12 +34,12 @@ MUST_FAIL = {
     "well against badly recovered": {"satisfaction": (ONLY, NONE)},
     # heavy buyers meet more failures, old failures gloom, leavers are gone
     "ever against never, whole history": {
-        "satisfaction": (ONLY, NONE, UNLIKE), "value": (ONLY, ALL, NONE, UNLIKE),
+        "satisfaction": (ONLY, NONE, UNLIKE), "value": (ONLY, ALL, EASILY, NONE, UNLIKE),
     },
     # the mean draws them back
-    "before and after, the unhappy": {"satisfaction": (ONLY, ALL)},
+    "before and after, the unhappy": {"satisfaction": (ONLY, ALL, EASILY)},
     # an occasion follows a purchase, purchases tire
-    "before and after": {"value": (ONLY, ALL, NONE)},
+    "before and after": {"value": (ONLY, ALL, EASILY, NONE)},
     # silent failures gloom the control
     "silence counted as no failure": {"satisfaction": (NONE,)},
     # heavy buyers' parcels fail, questions seldom do
@@ -123,7 +128,7 @@ def problems_of(table: pd.DataFrame) -> list[str]:
         kinds = ("fails", "false paradox", *(("biased",) if "hidden" in row.truth else ()))
         if seen_of(row) not in kinds:
             wrong.append(f"{row.comparison}, {row.outcome}, {row.truth}: was not seen to fail")
-    edges = known[(known["table"] == "fair") & (known["truth"] == ALL)]
+    edges = known[(known["table"] == "fair") & (known["truth"] == EASILY)]
     edges = edges[edges["customers"] == largest].set_index("outcome")["edge_in_reach"]
     wrong += [f"{name}: its edge is out of reach" for name in AT_EDGE if not edges[name] > 0.5]
     felt = table[hidden & (table["table"] == "fair") & (table["outcome"] == "satisfaction")]
