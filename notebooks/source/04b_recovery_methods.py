@@ -214,7 +214,8 @@ truths = list(plain["truth"].unique())
 def told(row, digits):
     """Bias, coverage, and what was seen; a star where the comparison must fail."""
     star = "*" if row["expected"] == "must fail" else ""
-    return f"{round(row['bias'], digits) + 0.0:.{digits}f}; {row['coverage']:.2f}; {row['seen'].replace(' by luck here', '')}{star}"
+    bias = f"{round(row['bias'], digits) + 0.0:.{digits}f}".replace("-", "−")
+    return f"{bias}; {row['coverage']:.2f}; {row['seen'].replace(' by luck here', '')}{star}"
 
 
 for what, part in ways.groupby("outcome"):
@@ -227,7 +228,7 @@ unlike = ways[ways["truth"].str.contains("unlike") & (ways["outcome"] == "value"
 by_change, as_they_are, fair_there = (unlike[name] for name in ("change against the control's change", "same occasions, as they are", "overlap, doubly robust"))  # fmt: skip
 cx.say(
     f"Of {len(caught)} cells in which a wrong comparison must fail, it is seen to in {int(caught['seen'].isin(['fails', 'false paradox']).sum())}. "
-    "The hardest to catch compares changes: it needs companies in which the groups' purchases *move* differently. There a parcel fails more often than a question, "
+    "The hardest to catch compares changes: it needs companies in which the groups' purchases move differently. There a parcel fails more often than a question, "
     "an order lies before every parcel and so in the weeks before most failures, and what was high by a purchase just made falls back: "
     f"on value its coverage is {100 * by_change:.0f} %, that of the occasions as they are {100 * as_they_are:.0f} %, of the fair one {100 * fair_there:.0f} %."
 )  # fmt: skip
@@ -245,17 +246,18 @@ cx.say(
 #
 # Two traps lie in small groups, and the fair one steps around both. If by luck nearly everybody in a small group buys again, its share shows next to no spread, and a plain standard error promises too much: so shares are held against each effect with the spread they would have *then* (a **score** test, Laud 2017). And one answer can follow two occasions, a whole parcel and the failure after it: a regression that has seen a customer's answer explains part of the effect away, so what it expects of a customer is fitted without that customer.
 #
-# Below, the fair one on all six outcomes with the verdicts it gave. *Worth* is the mean effective number of recovered customers with the outcome; the error of the bias stands in brackets. *Claimed* is the share of companies in which the interval says better than without a failure: at a true zero it should be .025 at most. *At the edge* is the share called equivalent if the true effect were the smallest that matters: .05 at most. *In reach* is the share of companies whose narrow interval is shorter than the stretch between the edges: without reach the verdict cannot come, right or wrong. (Of repurchase the edge is never in reach: only who bought in the two weeks before the landmark can have been lost. The tests enumerate shares instead.)
+# Below, the fair one on all six outcomes with the verdicts it gave. *Worth* is the mean effective number of recovered customers with the outcome; the error of the bias stands in brackets. *Claimed* is the share of companies in which the interval says better than without a failure: at a true zero it should be .025 at most. *At the edge* is the share called equivalent if the true effect were the smallest that matters: .05 at most. *No reach*: most narrow intervals are longer than the stretch between the edges, so that verdict hardly comes, right or wrong. (The effect on repurchase is always so small: only who bought in the two weeks before the landmark can have been lost. The tests enumerate shares instead.)
 
 # %%
 fairly = proof[(proof["table"] == "fair")].copy()
 fairly["claimed"] = fairly["above"].where(fairly["outcome"] != "churn", fairly["below"])
-fairly["bias (error)"] = [f"{b:+.3f} ({e:.3f})" if e < 0.1 else f"{b:+.1f} ({e:.1f})" for b, e in zip(fairly["bias"], fairly["bias_error"], strict=True)]  # fmt: skip
-columns = ["customers", "outcome", "effective_n", "effect", "bias (error)", "coverage", "claimed", "equivalent_at_edge", "edge_in_reach"]  # fmt: skip
-names = {"equivalent_at_edge": "at the edge", "edge_in_reach": "in reach", "effective_n": "worth"}
+digits = (fairly["bias_error"] < 0.1).map({True: 3, False: 1})
+fairly["bias (error)"] = [f"{round(b, d) + 0.0:+.{d}f} ({e:.{d}f})".replace("-", "−") for b, e, d in zip(fairly["bias"], fairly["bias_error"], digits, strict=True)]  # fmt: skip
+fairly["at the edge"] = ["—" if share != share else f"{share:.3f}" if reach > 0.5 else "no reach" for share, reach in zip(fairly["equivalent_at_edge"], fairly["edge_in_reach"], strict=True)]  # fmt: skip
+columns = ["customers", "outcome", "effective_n", "effect", "bias (error)", "coverage", "claimed", "at the edge"]  # fmt: skip
 for truth, part in fairly.groupby("truth", sort=False):
     whole = {"customers": part["customers"].map("{:,}".format), "effective_n": part["effective_n"].map("{:.0f}".format)}  # fmt: skip
-    cx.table(part[columns].assign(**whole).rename(columns=names), decimals=3, caption=f"Truth: {truth}. Overlap weights, doubly robust; {part['datasets'].min():,} companies a row or more.")  # fmt: skip
+    cx.table(part[columns].assign(**whole).rename(columns={"effective_n": "worth"}), decimals=3, caption=f"Truth: {truth}. Overlap weights, doubly robust; {part['datasets'].min():,} companies a row or more.")  # fmt: skip
 seen = fairly[~fairly["truth"].str.contains("hidden")]
 zero = seen[seen["effect"] == 0]
 reached = seen[seen["edge_in_reach"] > 0.5]
