@@ -186,3 +186,11 @@ def test_the_solutions_say_what_the_exercises_ask(home):
     solved = cx.stats.net_score(90, 50, 200, method="wald")
     assert (solved.low, solved.high) == pytest.approx((8.8, 31.2), abs=0.07)
     assert cx.nps_sample_size(difference=4, response_rate=0.2).summary() in page
+
+
+def test_weights_that_do_not_settle_step_aside(run_cells):
+    small = {"seed": 5, "customers": 600, "freq": "M", "agenda": "2024-06"}
+    told, names = run_cells(NOTEBOOK, small)
+    assert "The weighting steps aside: Raking did not settle" in told
+    assert "weighting made it" not in told
+    assert names["fair"] is None

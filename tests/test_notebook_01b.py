@@ -178,3 +178,10 @@ def test_a_column_of_one_group_and_a_period_of_one_answer_step_aside(run_cells, 
     assert "The split into within and mix steps aside" in told
     assert "single independent answer after" in told
     assert names["split"] is None
+
+
+def test_a_period_whose_weights_do_not_settle_is_left_out(run_cells):
+    told, names = run_cells(NOTEBOOK, {"seed": 3, "customers": 600, "freq": "M"})
+    assert "The weighting of 2024-11 steps aside: Raking did not settle" in told
+    assert len(names["reached"]) > 5
+    assert "2024-11" not in [row[0] for row in names["reached"]]

@@ -229,24 +229,23 @@ else:
 
 # %%
 silent = now["score"].isna()
+fair = None
 if silent.any():
-    fair = cx.nps_reweighted(now, by=known, level=level, weight_col=weight) if known else score
-    moved = fair.estimate - score.estimate
-    reach = cx.nps_nonresponse(fair, len(now), reference=previous.estimate if before else 0)
-    cx.say(
-        f"As it stands: {score.estimate:.1f}. "
-        + (
-            f"Weighted by {', '.join(known)}: {fair.estimate:.1f} ({moved:+.1f}). "
-            if known
-            else "Nothing is known of those who did not answer (parameter known), so nothing is weighted. "
-        )
-        + reach.summary()
+    with cx.aside("The weighting"):
+        if not known:
+            raise cx.CxError("nothing is known of those who did not answer (parameter known).")
+        fair = cx.nps_reweighted(now, by=known, level=level, weight_col=weight)
+    reach = cx.nps_nonresponse(
+        fair or score, len(now), reference=previous.estimate if before else 0
     )
+    told = fair and f"Weighted by {', '.join(known)}: {fair.estimate:.1f} ({fair.estimate - score.estimate:+.1f}). "  # fmt: skip
+    cx.say(f"As it stands: {score.estimate:.1f}. {told or ''}{reach.summary()}")
     cx.table(
         reach.to_frame(), decimals=1,
         caption="If those who stayed silent score delta points above (below) those who answered.",
     )  # fmt: skip
-    cx.record("nps_weighted", fair, unit="points", period=agenda if dated else None)
+    if fair is not None:
+        cx.record("nps_weighted", fair, unit="points", period=agenda if dated else None)
 else:
     cx.say(
         "These data hold nobody who was asked and did not answer: send the invitations along. This section steps aside."
@@ -270,9 +269,13 @@ if world is not None and not world.is_sealed:
     rate = steps["response_rate"]
     others = (steps["nps_invited"] - rate * steps["nps_answering"]) / (1 - rate)
     cx.say(
-        f"Those invited would score {steps['nps_invited']:.1f}; the survey said {score.estimate:.1f}, weighting made it "
-        f"{fair.estimate:.1f} and moved it {'towards' if abs(fair.estimate - steps['nps_invited']) < abs(score.estimate - steps['nps_invited']) else 'away from'} "
-        f"the truth. The silent score {others - steps['nps_answering']:+.1f} points against those who answer: that is the delta "
+        f"Those invited would score {steps['nps_invited']:.1f}; the survey said {score.estimate:.1f}"
+        + (
+            f", weighting made it {fair.estimate:.1f} and moved it {'towards' if abs(fair.estimate - steps['nps_invited']) < abs(score.estimate - steps['nps_invited']) else 'away from'} the truth"
+            if fair is not None
+            else ""
+        )
+        + f". The silent score {others - steps['nps_answering']:+.1f} points against those who answer: that is the delta "
         "nobody can read from answers."
     )
 else:

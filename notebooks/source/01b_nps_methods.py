@@ -319,7 +319,11 @@ for period in names:
     if not part["score"].isna().any() or part["score"].notna().sum() < 5:
         continue
     plain = cx.nps(part["score"], weights=part.get(weight), level=level)
-    fair = cx.nps_reweighted(part, by=known, level=level, weight_col=weight) if known else plain
+    fair = None if known else plain
+    with cx.aside(f"The weighting of {period}"):
+        fair = fair or cx.nps_reweighted(part, by=known, level=level, weight_col=weight)
+    if fair is None:
+        continue
     reach = cx.nps_nonresponse(fair, len(part))
     row = [
         period,
@@ -351,10 +355,12 @@ if reached:
         caption=f"Score of each period: plain; weighted by {', '.join(known) or 'nothing'}; if the silent score 40 points less; in the worst and best case"
         + ("; and the truth of all who were invited." if world is not None else "."),
     )  # fmt: skip
-else:
+elif not asked["score"].isna().any():
     cx.say(
         "Nobody is listed who was asked and did not answer: send the invitations along. This section steps aside."
     )
+else:
+    cx.say("No period has five answers and weights that settle. This section steps aside.")
 
 # %% [markdown]
 # ## 6. Response style: do they mean it, or do they just talk like that?
