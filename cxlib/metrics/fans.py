@@ -140,6 +140,8 @@ def fan_traits(matrix: IntentMatrix, traits: Sequence[str], *, level: float = 0.
     """
     need_columns(matrix.frame, traits, "Traits of promoters")
     promoters = matrix.frame[matrix.frame["recommendation"] == "promoter"]
+    if "answered_at" in promoters:
+        promoters = promoters.sort_values("answered_at", kind="stable")
     promoters = promoters.drop_duplicates("customer_id", keep="last")
     low = (promoters["intention"] == "low").to_numpy()
     if min(low.sum(), (~low).sum()) < matrix.min_cell:

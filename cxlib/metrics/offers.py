@@ -195,7 +195,9 @@ def _groups(tried: pd.DataFrame, responses, high_from) -> np.ndarray:
         said = responses[(responses["question"].astype(object) == "intent")]
         when = pd.to_datetime(said[day])
         when = when.dt.tz_localize(None) if when.dt.tz is not None else when
-        said = said[when.between(start, start + pd.Timedelta(weeks=1)) & said["score"].notna()]
+        said = said.assign(**{day: when}).sort_values(day, kind="stable")
+        near = said[day].between(start, start + pd.Timedelta(weeks=1))
+        said = said[near & said["score"].notna()]
         said = said.assign(customer_id=said["customer_id"].astype(object))
         last = said.drop_duplicates("customer_id", keep="last").set_index("customer_id")["score"]
         stated = who.map(last).astype(float)

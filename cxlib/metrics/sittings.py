@@ -51,7 +51,7 @@ def nps_sittings(
     Returns
     -------
     DataFrame
-        score (missing where nobody answered) and every column of `responses`, with: period and
+        By date: score (missing where nobody answered), every column of `responses`, period and
         month of the invitation within its quarter (1st, 2nd, 3rd); segment columns of the customer
         and tenure; problem (a failure in the memory), agent and team of the latest contact; csat,
         intent, ces; and of answers whose horizon is known, by customers who were buying: churned,
@@ -88,6 +88,9 @@ def nps_sittings(
             if name in rows and not pd.api.types.is_datetime64_any_dtype(rows[name]):
                 rows[name] = naive_dates(rows[name], name)
         _check_order(rows)
+        by_day = naive_dates(rows[day], day).sort_values(kind="stable").index
+        rows = rows.loc[by_day].reset_index(drop=True)  # the last answer is the latest
+        rows["row"] = np.arange(len(rows))
         when = naive_dates(rows[day], day)
         known = when.notna()
         rows["period"] = when.dt.to_period(freq).astype(str).where(known)

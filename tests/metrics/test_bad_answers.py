@@ -258,3 +258,27 @@ def test_answers_with_and_without_a_zone_can_be_compared():
 def test_one_period_is_told_with_its_interval():
     told = cx.nps_trend(as_frame([0, 9] * 20), freq="Y").summary()
     assert told.startswith("One period, 2025: 0.0 [-")
+
+
+def test_the_latest_answer_is_the_latest_by_date_whatever_the_order_of_the_file():
+    days = pd.date_range("2024-01-01", periods=400)
+    file = pd.DataFrame({"customer_id": [*range(200)] * 2, "answered_at": days})
+    file = file.assign(score=[9] * 120 + [3] * 200 + [9] * 80)
+    file = file.assign(left=([1, 0] * 60 + [0] * 80) * 2)
+    found = []
+    for rows in (file, file[::-1]):
+        sittings = cx.nps_sittings(rows)
+        assert sittings["answered_at"].is_monotonic_increasing
+        told = cx.nps_checkup(sittings, columns={"churn": "left"}, cluster_col="customer_id")
+        found.append(told.loc[2, ["number", "low", "high", "rests_on"]].tolist())
+    assert found[0] == found[1]
+    assert found[0][-1] == "left: 0 % of 80 promoters, 50 % of 120 detractors"
+
+
+def test_traits_of_promoters_are_those_of_their_latest_answers():
+    days = pd.date_range("2025-01-01", periods=80)
+    file = pd.DataFrame({"customer_id": [*range(40), *range(40)], "answered_at": days, "nps": 10})
+    file["intent"] = [9] * 40 + [2, 9] * 20
+    file["plan"] = ["a", "b"] * 40
+    first, second = (cx.fan_traits(cx.intent_matrix(rows), ["plan"]) for rows in (file, file[::-1]))
+    pd.testing.assert_frame_equal(first, second)
