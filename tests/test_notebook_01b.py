@@ -185,3 +185,12 @@ def test_a_period_whose_weights_do_not_settle_is_left_out(run_cells):
     assert "The weighting of 2024-11 steps aside: Raking did not settle" in told
     assert len(names["reached"]) > 5
     assert "2024-11" not in [row[0] for row in names["reached"]]
+
+
+def test_a_single_answer_has_an_interval_and_everything_else_steps_aside(run_cells, file):
+    rows = pd.read_csv(file["responses"], sep=";", dtype=str).dropna().iloc[:1]
+    rows.to_csv(file["responses"], sep=";", index=False)
+    roles = {"segment": "Land", "culture": "Land", "team": "Laden", "asked": "Laden"}
+    told, _ = run_cells(NOTEBOOK, file | {"roles": roles})
+    assert "with 1 answer the 95 % interval" in told
+    assert "Honest timing steps aside" in told

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from cxlib.errors import CxError, CxWarning, Problem
+from cxlib.metrics.votes import SETTLED, settled_scale
 from cxlib.stats.design import weighted_share
 from cxlib.stats.interval import Interval
 
@@ -37,6 +38,7 @@ def answers_side_by_side(
     *,
     earlier_weeks: Mapping[str, float] | None = None,
     customers: pd.DataFrame | None = None,
+    scale: str = "ask",
 ) -> pd.DataFrame:
     """One row a sitting: what one customer answered to several questions at once.
 
@@ -53,6 +55,8 @@ def answers_side_by_side(
         not older than so many weeks. ``{"ces": 26}``
     customers : DataFrame, optional
         Its columns segment, country, role and plan are put beside the answers.
+    scale : {"ask", "0-10", "1-10"}
+        What was on offer in the question nps, as in `cx.nps_sittings`.
 
     Returns
     -------
@@ -62,7 +66,8 @@ def answers_side_by_side(
     Raises
     ------
     CxError
-        Columns are missing, nobody answered the first question, or earlier answers have no dates.
+        Columns are missing, nobody answered the first question, earlier answers have no dates, or
+        answers to nps look like 1-10 while nobody has said what was on offer.
 
     Warns
     -----
@@ -87,6 +92,9 @@ def answers_side_by_side(
             f"Nobody answered the question {questions[0]!r}. "
             f"There are answers to: {', '.join(sorted(set(given['question']))) or 'none'}."
         )
+    if "nps" in questions:
+        said = responses.attrs.get(SETTLED, scale) if scale == "ask" else scale
+        settled_scale(given.loc[given["question"] == "nps", "score"].to_numpy(), said)
     day = next((c for c in SITTING[1:3] if c in sittings and sittings[c].notna().any()), None)
     key = [c for c in ("customer_id", day, "touchpoint") if c is not None and c in responses]
     sittings = _last_of(sittings, key, questions[0])

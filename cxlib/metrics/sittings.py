@@ -174,7 +174,8 @@ def _with_other_answers(rows, responses, weeks):
     if "wording" in responses:  # one wording of effort: the two point opposite ways
         about = responses[~(question.eq("ces") & responses["wording"].astype(object).ne("easy"))]
     earlier = {"ces": weeks} if (question == "ces").any() else None
-    beside = answers_side_by_side(about, ("nps", *same), earlier_weeks=earlier)
+    settled = {"scale": "0-10"}  # asked about before; no score is worked out here
+    beside = answers_side_by_side(about, ("nps", *same), earlier_weeks=earlier, **settled)
     key = [c for c in ("customer_id", "invited_at", "touchpoint") if c in beside and c in rows]
     names = [*same, *(earlier or {})]
     beside = beside[[*key, *names]].drop_duplicates(key)

@@ -652,19 +652,19 @@ cx.table(
 )
 
 # %%
-if "asked" in given and given["asked"][1] in seen:
+timing = None
+honest = "asked" in given and given["asked"][1] in seen
+if honest:
     column = given["asked"][1]
-    timing = cx.nps_by(
-        seen.dropna(subset=[column]),
-        by=column,
-        level=1 - (1 - level) / seen[column].nunique(),
-        **grouped,
-    )
+    with cx.aside("Honest timing"):
+        joint = 1 - (1 - level) / max(1, seen[column].nunique())
+        timing = cx.nps_by(seen.dropna(subset=[column]), by=column, level=joint, **grouped)
+if timing is not None:
     cx.table(
         timing[[column, "n", "estimate", "low", "high"]], decimals=1,
         caption=f"Score by {column}, all periods until {agenda}; intervals hold {100 * level:g} % for all groups together.",
     )  # fmt: skip
-else:
+elif not honest:
     cx.say(
         "When, how or by whom customers were asked is missing (role asked): honest timing cannot be checked."
     )

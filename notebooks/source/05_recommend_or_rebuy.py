@@ -21,6 +21,7 @@ reading: dict = {}  # how to read the answers, e.g. {"questions": {"nps": "Q1", 
 transaction_columns: dict = {}  # your names for our columns of the purchases
 transaction_reading: dict = {}  # how to read the purchases, e.g. {"decimal": ","}
 survey_date: "Date | None" = None  # when all answered, where the file has no dates
+scale: "Choice[ask, '0-10', '1-10']" = "ask"  # offered to recommend, where answers look like 1-10
 intent_scale: list = []  # lowest and highest intention; empty = 0 to 10, asked about if odd
 horizon_weeks: int = 26  # how long customers are followed after an answer [weeks]
 promised_weeks: int = 13  # the time that the question of intention speaks of [weeks]
@@ -70,7 +71,7 @@ else:
 # One row below is one **sitting**: what one customer answered on one occasion. We need the question of recommendation ("would you recommend us?", 0 to 10) and the question of **intention** ("how likely will you order in the next three months?"), from the same customer on the same day.
 
 # %%
-sittings = cx.answers_side_by_side(answers, customers=people)
+sittings = cx.answers_side_by_side(answers, customers=people, scale=scale)
 asked = answers[answers["question"] == "nps"]
 crossed = "intent" in sittings and sittings["intent"].notna().any()
 dated = "answered_at" in sittings and sittings["answered_at"].notna().any()

@@ -67,7 +67,7 @@ drivers = [d for d in claimed if d in drivers] + [d for d in drivers if d not in
 named = answers.assign(question=asked)
 if "order_id" in named:  # two deliveries of one day are two occasions
     named["touchpoint"] = named["order_id"].astype(object)
-sittings = cx.answers_side_by_side(named, [outcome, *drivers])
+sittings = cx.answers_side_by_side(named, [outcome, *drivers], scale="0-10")  # only correlated
 rated = sittings.dropna(subset=drivers, how="all").dropna(subset=[outcome]).reset_index(drop=True)
 if world is not None:
     known = world.customers[["customer_id", *{segment, *demography} - {""}]]
@@ -220,7 +220,9 @@ if world is not None:
     twin = cx.World(seed=seed, customers=customers, weeks=weeks, halo=0.0).responses
     item = twin["item"].astype(object).where(twin["item"].notna(), twin["question"].astype(object))
     twin = twin.assign(question=item, touchpoint=twin["order_id"].astype(object))
-    twin = cx.answers_side_by_side(twin, [outcome, *drivers]).dropna(subset=[*drivers, outcome])
+    twin = cx.answers_side_by_side(twin, [outcome, *drivers], scale="0-10").dropna(
+        subset=[*drivers, outcome]
+    )
     quiet = cx.driver_importance(
         twin, outcome, drivers, cluster="customer_id", bootstrap=bootstrap, level=level
     )

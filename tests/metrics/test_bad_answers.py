@@ -282,3 +282,20 @@ def test_traits_of_promoters_are_those_of_their_latest_answers():
     file["plan"] = ["a", "b"] * 40
     first, second = (cx.fan_traits(cx.intent_matrix(rows), ["plan"]) for rows in (file, file[::-1]))
     pd.testing.assert_frame_equal(first, second)
+
+
+def test_answers_side_by_side_ask_about_the_scale_once():
+    other = {"customer_id": range(100), "question": "intent", "score": 5}
+    file = pd.DataFrame({"customer_id": range(100), "question": "nps", "score": ON_TEN})
+    file = pd.concat([file, pd.DataFrame(other)], ignore_index=True)
+    with pytest.raises(CxError, match=r'none is 0.* Pass scale="0-10"'):
+        cx.answers_side_by_side(file)
+    with pytest.warns(cx.CxWarning, match="compare this score with no other"):
+        assert len(cx.answers_side_by_side(file, scale="1-10")) == 100
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", cx.CxWarning)
+        assert len(cx.answers_side_by_side(file, scale="0-10")) == 100
+        read = cx.read_responses(file, scale={"nps": (0, 10)})
+        assert len(cx.answers_side_by_side(read)) == 100
+        dated = file.assign(answered_at=pd.Timestamp("2025-01-01"))
+        assert len(cx.nps_sittings(dated, scale="0-10")) == 100  # asks no second time
