@@ -148,4 +148,5 @@ def _shrunken(table: pd.DataFrame, level: float) -> np.ndarray:
     error = net_score_error(*sides, table["effective_n"])
     found = shrink(table["estimate"], error, level=level, method="robust")
     ranks = expected_ranks(table["estimate"], error)
-    return np.column_stack([found.estimate, found.low, found.high, ranks])
+    low, high = np.clip([found.low, found.high], -100, 100)  # no score lies beyond
+    return np.column_stack([found.estimate, low, high, ranks])

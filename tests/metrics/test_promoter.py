@@ -153,6 +153,15 @@ def test_segments_are_shrunken_towards_their_mean():
     assert (table["shrunken_low"] < table["shrunken"]).all()
 
 
+def test_limits_of_shrunken_scores_are_scores():
+    frame = pd.DataFrame({"team": list("abcdefgh") * 6, "score": [10] * 40 + [0] * 8})
+    frame.loc[frame["team"].isin(["a", "b"]), "score"] = 10
+    table = cx.nps_by(frame, by="team")
+    assert table["shrunken_high"].max() == 100
+    assert (table["shrunken"] < table["shrunken_high"]).all()
+    assert (table["shrunken_low"] >= -100).all()
+
+
 @pytest.mark.parametrize(
     ("scores", "texts"),
     [
