@@ -162,9 +162,10 @@ def fan_traits(matrix: IntentMatrix, traits: Sequence[str], *, level: float = 0.
                     ends = [found.estimate, found.low, found.high, found.p]
                     rows.append([f"{name}: {value}", int(has.sum()), *ends])
     table = pd.DataFrame(rows, columns=["trait", "n", "difference", "low", "high", "p"])
+    table = table.sort_values("p", kind="stable", ignore_index=True)  # adjusted ones often tie
     if len(table):
         table["p"] = np.atleast_1d(adjust_p(table["p"].to_numpy()))
-    return table.sort_values("p", kind="stable").reset_index(drop=True)
+    return table
 
 
 def quiet_fans(

@@ -299,3 +299,12 @@ def test_answers_side_by_side_ask_about_the_scale_once():
         assert len(cx.answers_side_by_side(read)) == 100
         dated = file.assign(answered_at=pd.Timestamp("2025-01-01"))
         assert len(cx.nps_sittings(dated, scale="0-10")) == 100  # asks no second time
+
+
+def test_traits_that_differ_most_come_first_where_adjusted_p_tie():
+    file = pd.DataFrame({"customer_id": range(80), "nps": 10, "intent": [2] * 30 + [9] * 50})
+    file["plan"] = ["b"] * 14 + ["c"] * 16 + ["b"] * 24 + ["c"] * 26
+    file["size"] = ["x"] * 12 + ["y"] * 18 + ["x"] * 28 + ["y"] * 22
+    found = cx.fan_traits(cx.intent_matrix(file), ["plan", "size"])
+    assert found["p"].nunique() < len(found)
+    assert found["difference"].abs().is_monotonic_decreasing
