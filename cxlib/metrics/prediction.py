@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from numbers import Integral
 
 import numpy as np
 import pandas as pd
@@ -302,10 +303,11 @@ def _checked(frame, outcome, predictors, kind, reference, test_share, repeats, w
         raise CxError('predictors must map names to lists of columns: {"NPS": ["nps"]}.')
     if reference not in predictors:
         raise CxError(f"reference {reference!r} is none of: {', '.join(predictors) or 'nothing'}.")
-    if not 0 < test_share < 1 or min(repeats) < 1:
+    whole = all(isinstance(n, Integral) for n in repeats)
+    if not 0 < test_share < 1 or not whole or min(repeats) < 1:
         raise CxError(
-            "test_share must lie between 0 and 1, lots and replicates be 1 or more: "
-            f"found {test_share}, {repeats[0]}, {repeats[1]}."
+            "test_share must lie between 0 and 1, lots and replicates be whole, 1 or more: "
+            f"found {test_share!r}, {repeats[0]!r}, {repeats[1]!r}."
         )
     columns = list(dict.fromkeys(c for cols in predictors.values() for c in cols))
     weights = [] if weight_col is None else [weight_col]
