@@ -401,7 +401,7 @@ cx.record(
 # %% [markdown] tags=["solution"]
 # 1. NPS 20; standard error 5.74 points, so 8.8 to 31.2 by the Wald formula. The score interval of the next cell is nearly the same.
 # 2. Twice the answers make the interval narrower by a factor of 1.4. Who does not answer is missing as before. Trust needs the range, not the number of invitations.
-# 3. Verdicts whose number is in points may turn to harmless. The numbers and intervals stay: only what counts as large has moved.
+# 3. Verdicts whose number is in points may turn to harmless. The numbers and intervals stay: only what counts as large has moved. Trend noise alone, which counts the moves beyond the margin, counts others then.
 # 4. See below: the interval leaves zero out. Non-response, churn, teams, timing and prediction step aside; invitations without answer, a later outcome, a team and a date would bring them back.
 # 5. See below. Calling a random hundred of the silent tells more about the largest unknown than thousands of further invitations.
 

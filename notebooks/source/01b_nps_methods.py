@@ -760,17 +760,17 @@ for claim, text, rival, title in trials:
             continue
         gain = contest.gain(rival)
         verdict = stats.judge_claim(gain["low"], gain["high"], smallest_gain)
-        needed = stats.answers_needed(contest.n, gain["low"], gain["high"], smallest_gain)
-        needed = f"{needed:,}" if verdict == "cannot tell" else "-"
+        needed = stats.answers_needed(contest.customers, gain["low"], gain["high"], smallest_gain)
+        needed = f"{float(f'{needed:.2g}'):,.0f}" if verdict == "cannot tell" else "-"
         court.append([claim, text, outcome, verdict, *gain[["estimate", "low", "high"]], needed])
 if court:
     court = pd.DataFrame(
         court,
-        columns=["claim", "says", "outcome", "verdict", "gain", "from", "to", "answers needed"],
+        columns=["claim", "says", "outcome", "verdict", "gain", "from", "to", "customers needed"],
     )
     cx.table(
         court, decimals=3,
-        caption=f"Claims on trial: gain over NPS in AUC (rank correlation for amounts); a gain below {smallest_gain:g} would not matter (not supported: no such gain, but a loss is not excluded). Answers needed: held out, for an interval that leaves out 0 or {smallest_gain:g}.",
+        caption=f"Claims on trial: gain over NPS in AUC (rank correlation for amounts); a gain below {smallest_gain:g} would not matter (not supported: no such gain, but a loss is not excluded). Customers needed: held out, for an interval that leaves out 0 or {smallest_gain:g}.",
     )  # fmt: skip
     cx.export("claims_n2_n3", court)
 else:
