@@ -303,8 +303,8 @@ def test_answers_side_by_side_ask_about_the_scale_once():
 
 def test_traits_that_differ_most_come_first_where_adjusted_p_tie():
     file = pd.DataFrame({"customer_id": range(80), "nps": 10, "intent": [2] * 30 + [9] * 50})
-    file["plan"] = ["b"] * 14 + ["c"] * 16 + ["b"] * 24 + ["c"] * 26
-    file["size"] = ["x"] * 12 + ["y"] * 18 + ["x"] * 28 + ["y"] * 22
+    file["plan"] = ["b"] * 15 + ["c"] * 15 + ["b"] * 26 + ["c"] * 24
+    file["size"] = ["x"] * 14 + ["y"] * 16 + ["x"] * 27 + ["y"] * 23
     found = cx.fan_traits(cx.intent_matrix(file), ["plan", "size"])
     assert found["p"].nunique() < len(found)
     assert found["difference"].abs().is_monotonic_decreasing
