@@ -10,7 +10,14 @@ import pandas as pd
 from cxlib.errors import CxError, Problem
 from cxlib.metrics import pitfalls
 from cxlib.metrics.answers import read_answers
-from cxlib.metrics.votes import nps_rows, read_votes, require_columns, settled_scale, told_in_words
+from cxlib.metrics.votes import (
+    naive_dates,
+    nps_rows,
+    read_votes,
+    require_columns,
+    settled_scale,
+    told_in_words,
+)
 from cxlib.stats.checks import check_level
 
 __all__ = ["PITFALLS", "nps_checkup"]
@@ -103,6 +110,10 @@ def nps_checkup(
     check_level(level)
     if not margin > 0:
         raise CxError(f"margin must be above 0 points: found {margin!r}.")
+    day = next((name for name in ("invited_at", "answered_at") if name in responses), None)
+    if day is not None:  # the latest answer of a customer is the latest by date
+        days = naive_dates(responses[day], day).to_numpy()
+        responses = responses.iloc[np.argsort(days, kind="stable")]
     roles = _roles(responses, dict(columns or {}))
     require_columns(responses, [score_col, weight_col, cluster_col, *known])
     settled_scale(nps_rows(responses)[score_col], scale)
