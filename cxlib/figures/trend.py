@@ -45,7 +45,7 @@ def plot_nps_trend(
     Raises
     ------
     CxError
-        A column is missing.
+        A column is missing, or no period has enough answers to be shown.
 
     Examples
     --------
@@ -58,6 +58,10 @@ def plot_nps_trend(
     if absent := [c for c in (*wanted, "control_high", "signal") if c not in periods]:
         raise CxError(f"The periods lack the columns {', '.join(absent)}.")
     shown = leave_out_small(periods, periods["n"], min_cell, noun="periods").reset_index(drop=True)
+    if shown.empty:
+        raise CxError(
+            f"None of {len(periods):,} periods has {min_cell} answers. Take longer periods."
+        )
     ax = plt.gca() if ax is None else ax
     place = np.arange(len(shown))
     edges = np.concatenate([place - 0.5, place[-1:] + 0.5])
@@ -77,7 +81,10 @@ def plot_nps_trend(
         ax.plot(place[signal], shown["estimate"][signal], "D", color=COLOURS[3], markersize=9,
                 label="signal", zorder=4)  # fmt: skip
     if changes is not None and len(changes):
-        first = [0, *(list(shown["period"]).index(p) for p in changes["period"]), len(shown)]
+        names = list(periods["period"])  # a change may begin in a period that is not shown
+        here = [names.index(period) for period in shown["period"]]
+        begun = (names.index(period) for period in changes["period"])
+        first = [0, *np.searchsorted(here, list(begun)), len(shown)]
         levels = [changes["before"].iloc[0], *changes["after"]]
         for number, height in enumerate(levels):
             ax.hlines(height, first[number] - 0.4, first[number + 1] - 0.6, color=COLOURS[1],

@@ -299,11 +299,12 @@ if dated and responses is None and world is not None:
     ends = pd.Period(agenda).end_time
     dates = {day: text for day, text in world.events_by_date().items() if day <= ends}
 if len(trend.periods) > 1:
-    cx.show(
-        trend.plot(events=dates),
-        alt="The score by period with intervals inside a shaded band of luck, events numbered on top",
-        caption=f"Until {agenda}. Shaded: three standard deviations of luck, wider where answers are few.",
-    )
+    with cx.aside("The chart"):
+        cx.show(
+            trend.plot(events=dates),
+            alt="The score by period with intervals inside a shaded band of luck, events numbered on top",
+            caption=f"Until {agenda}. Shaded: three standard deviations of luck, wider where answers are few.",
+        )
 cx.say(trend.summary())
 if world is not None and names[-1] > agenda:
     later = cx.nps_trend(asked, period_col="period", level=level, **grouped)

@@ -120,3 +120,23 @@ def test_bars_of_few_customers_are_left_out():
         ax = plot_repeat_purchases(summary)
     assert [round(bar.get_height() * 38) for bar in ax.patches] == [20, 10, 6]
     assert [label.get_text() for label in ax.get_xticklabels()] == ["0", "1", "3"]
+
+
+def test_a_trend_of_small_periods_says_so_and_levels_begin_where_a_period_is_shown():
+    scores = [9] * 40 + [3] * 2 + [3] * 40
+    when = (
+        ["2024-01"] * 20 + ["2024-02"] * 20 + ["2024-03"] * 2 + ["2024-04"] * 20 + ["2024-05"] * 20
+    )
+    trend = cx.nps_trend(pd.DataFrame({"score": scores, "when": when}), period_col="when")
+    changes = pd.DataFrame({"period": ["2024-03"], "before": [100.0], "after": [-100.0]})
+    with pytest.warns(cx.CxWarning, match="1 of 5 periods"):
+        ax = cx.plot_nps_trend(trend.periods, changes=changes)
+    starts = [
+        line.get_segments()[0][0, 0]
+        for line in ax.collections
+        if line.get_label() == "supported level"
+    ]
+    assert starts == [-0.4]
+    small = trend.periods.assign(n=2)
+    with pytest.raises(cx.CxError, match="None of 5 periods has 5 answers"):
+        cx.plot_nps_trend(small)
