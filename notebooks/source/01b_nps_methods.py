@@ -571,7 +571,7 @@ else:
     )
 
 # %% [markdown]
-# *How to read it.* A raw rank takes luck for merit, so it is further off the fewer the answers and the more alike the teams. The shrunken rank is nearer to the truth, and honest about how little is known: where all teams stand near the middle there is no order to report. Say who lies outside the funnel, and look there.
+# *How to read it.* A raw rank takes luck for merit, so it is further off the fewer the answers and the more alike the teams. Over many leagues the shrunken rank is nearer to the truth (in a single one luck may favour the raw), and honest about how little is known: where all teams stand near the middle there is no order to report. Say who lies outside the funnel, and look there.
 #
 # ## 8. Trend noise, and the same for many segments at once
 # The control chart of notebook 01 asks how far one score jumps by luck. A dashboard asks that of every segment and marks each interval that leaves zero out: with twenty segments one mark in every report is false. `cx.nps_changes` controls the **rate of false news**: of all that is marked, at most one in twenty is luck.
@@ -814,7 +814,7 @@ cx.say("\n\n".join(lines))
 # - An interval is as good as its worst measured coverage; the best statistic is the one that sees where your groups differ.
 # - Within, mix and interaction add up; a mix is a mix of the column you chose.
 # - Weights repair what known columns explain. For the rest there are ranges and bounds, and they should be printed.
-# - Small teams belong in a funnel. If they must be ranked, by expected ranks: they are nearer to the truth than raw ones, and crowd the middle where nobody knows.
+# - Small teams belong in a funnel. If they must be ranked, by expected ranks: over many leagues they are nearer to the truth than raw ones, and crowd the middle where nobody knows.
 # - A forecast is judged on customers it has not seen, against its rivals, with an interval of the difference.
 #
 # ## References
