@@ -11,6 +11,7 @@ from cxlib.errors import CxError
 from cxlib.metrics.answers import read_answers
 from cxlib.metrics.behaviour import clustered_share, follow_up, need_columns
 from cxlib.metrics.boxes import BoxScores, share_box, weighted_or_plain_mean
+from cxlib.metrics.votes import looks_like_1_10
 from cxlib.stats.clusters import cluster_difference
 from cxlib.stats.interval import Interval
 
@@ -95,7 +96,7 @@ def ask_for_intent_scale(scores) -> tuple[int, int]:
     Raises
     ------
     CxError
-        At least 20 answers, none of them 0 and none above 7.
+        At least 20 answers, none of them 0, and none above 7 or as many ones as on 1-10.
 
     Examples
     --------
@@ -111,6 +112,12 @@ def ask_for_intent_scale(scores) -> tuple[int, int]:
                 f"{short[0]}-{short[1]}? Pass intent_scale={short}; or intent_scale=(0, 10) if 0 "
                 "and 10 were on offer."
             )
+    if looks_like_1_10(given):
+        raise CxError(
+            f"{int((given == 1).sum()):,} of {len(given):,} answers of intention are 1 and none is "
+            "0. Was the scale 1-10? Pass intent_scale=(1, 10); or intent_scale=(0, 10) if 0 was on "
+            "offer."
+        )
     return 0, 10
 
 

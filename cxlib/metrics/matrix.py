@@ -13,7 +13,7 @@ from cxlib.figures.small_groups import MIN_CELL, small_groups
 from cxlib.metrics.answers import read_answers
 from cxlib.metrics.behaviour import clustered_share, need_columns
 from cxlib.metrics.intention import ask_for_intent_scale
-from cxlib.metrics.votes import told_in_words
+from cxlib.metrics.votes import settled_scale, told_in_words
 from cxlib.stats.checks import critical_value, weighed
 from cxlib.stats.clusters import FEWEST_AMOUNTS, cluster_difference, cluster_mean
 from cxlib.stats.shrinkage import shrink
@@ -121,6 +121,7 @@ def intent_matrix(
     low_until: float | None = None,
     high_from: float | None = None,
     weight_col: str | None = None,
+    scale: str = "ask",
     level: float = 0.95,
     min_cell: int = MIN_CELL,
 ) -> IntentMatrix:
@@ -147,6 +148,8 @@ def intent_matrix(
     weight_col : str, optional
         Weights, 0 or more, of shares and outcomes; n and customers stay counts. Answers of weight
         0 are left out.
+    scale : {"ask", "0-10", "1-10"}
+        Of the recommendations, as in `cx.nps`.
     level : float
     min_cell : int
         Fewest customers of a cell that is shown.
@@ -158,7 +161,8 @@ def intent_matrix(
     Raises
     ------
     CxError
-        Columns are missing, answers are off their scales, or the two limits cross.
+        Columns are missing, answers are off their scales or look like other ones, or the two limits
+        cross.
 
     References
     ----------
@@ -168,7 +172,7 @@ def intent_matrix(
     Examples
     --------
     >>> frame = pd.DataFrame({"customer_id": range(60), "nps": [10, 9, 7, 3] * 15,
-    ...                       "intent": [9, 3, 6, 1] * 15, "quiet": [False, True] * 30})
+    ...                       "intent": [9, 3, 6, 0] * 15, "quiet": [False, True] * 30})
     >>> matrix = intent_matrix(frame, outcomes=["quiet"])
     >>> cell = matrix.cell("promoter", "low")
     >>> int(cell["n"]), float(cell["quiet"])
@@ -196,6 +200,7 @@ def intent_matrix(
             f"low_until and high_from must part the scale {low:g}-{high:g}: found {low_until:g} "
             f"and {high_from:g}. Allowed: {low:g} <= low_until < high_from <= {high:g}."
         )
+    settled_scale(both["nps"], scale)
     said = read_answers(both["nps"], (0, 10), name="answers to nps").scores
     meant = read_answers(both["intent"], (low, high), name="answers of intention").scores
     both["recommendation"] = np.array(RECOMMENDATION)[(said > 6).astype(int) + (said > 8)]

@@ -124,16 +124,14 @@ def segment_score(
 ) -> NpsResult:
     """Score of one segment; of a single customer who answered repeatedly nothing is known.
 
-    Rows are independent where no label of `cluster_col` comes twice. The scale is taken as settled.
+    The scale is taken as settled.
     """
     how = {"level": level, "method": method, "scale": KNOWN}
     answered = part[part[score_col].notna()]
     weights = part[weight_col] if weight_col else None
     labels = answered[cluster_col].astype(object) if cluster_col else pd.Series(dtype=object)
-    if not labels.duplicated().any():
-        return nps(part[score_col], weights=weights, **how)
-    if labels.nunique() > 1:
-        cluster = part[cluster_col].astype(object)
+    if labels.nunique() > 1 or not labels.duplicated().any():
+        cluster = part[cluster_col].astype(object) if cluster_col else None
         return nps(part[score_col], weights=weights, cluster=cluster, **how)
     alone = nps(part[score_col], level=level, scale=KNOWN)
     return replace(alone, low=-100.0, high=100.0, effective_n=1.0, method="one customer")

@@ -127,7 +127,9 @@ def information_kept(first, second, *, level=0.95, draws=DRAWS, seed=0) -> pd.Da
         base[name] = z, z_of(drawn, values)[1]
         kept = [np.divide(s**2, m**2, out=np.full_like(s, np.nan), where=m != 0)
                 for s, m in zip(base[name], base["mean"], strict=True)]  # fmt: skip
-        low, high = np.nanquantile(kept[1], [0.5 - level / 2, 0.5 + level / 2])
+        told = kept[1][np.isfinite(kept[1])]
+        ends = [0.5 - level / 2, 0.5 + level / 2]
+        low, high = np.quantile(told, ends) if len(told) else (np.nan, np.nan)
         rows.append([name, float(gap[0]), float(z[0]), float(kept[0][0]), float(low), float(high)])
     return pd.DataFrame(rows, columns=["statistic", "difference", "z", "kept", "low", "high"])
 

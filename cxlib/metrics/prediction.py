@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from math import ceil
 from numbers import Integral
 
 import numpy as np
@@ -12,6 +13,7 @@ import pandas as pd
 
 from cxlib.errors import CxError, Problem
 from cxlib.metrics.behaviour import clustered_share, need_columns
+from cxlib.metrics.holdouts import lots_of_customers
 from cxlib.stats.checks import check_choice, check_level, weighed
 from cxlib.stats.design import weighted_mean
 from cxlib.stats.interval import Interval
@@ -22,7 +24,6 @@ __all__ = ["PredictionContest", "predictive_power"]
 MEASURES = {"event": ("auc", "brier", "log_score"), "amount": ("rank_correlation", "r2")}
 SMALL_IS_GOOD = {"brier", "log_score"}
 CELLS_AT_ONCE = 4_000_000
-FEWEST_A_HALF = 15
 
 
 @dataclass(frozen=True)
@@ -146,7 +147,7 @@ def predictive_power(
     test_share: float = 0.5,
     groups: int = 5,
     lots: int = 10,
-    replicates: int = 399,
+    replicates: int | None = None,
     level: float = 0.95,
     seed: int = 0,
 ) -> PredictionContest:
@@ -181,9 +182,13 @@ def predictive_power(
     groups : int
         Groups of equal size (sum of weights) in the calibration.
     lots : int
-        How often customers are parted into those fitted on and those held out, 1 or more.
-    replicates, seed : int
-        Of the resampling, a lot; the seed draws the customers held out, too.
+        How often customers are parted into those fitted on and those held out, 1 or more. A lot
+        that leaves too few events on a side is drawn again, at most as often as there are lots.
+    replicates : int, optional
+        Resamples a lot, 2 / (1 - level) - 1 or more, so that both limits lie between two of them;
+        by default 399 or as many as `level` needs.
+    seed : int
+        Draws the customers held out and the resamples.
     level : float
 
     Returns
@@ -227,10 +232,12 @@ def predictive_power(
     >>> contest.verdict("both"), contest.n
     ('better', 200)
     """
-    check_level(level)
+    fewest = ceil(round(2 / (1 - check_level(level)), 6)) - 1
+    replicates = max(399, fewest) if replicates is None else replicates
     reference = next(iter(predictors), None) if reference is None else reference
+    counts = {"lots": (lots, 1), "replicates": (replicates, fewest), "groups": (groups, 1)}
     data, kind = _checked(
-        frame, outcome, predictors, kind, reference, test_share, (lots, replicates), weight_col
+        frame, outcome, predictors, kind, reference, test_share, counts, weight_col
     )
     weight = np.ones(len(data)) if weight_col is None else data[weight_col].to_numpy(dtype=float)
     weight = weight / weight.mean()
@@ -240,9 +247,8 @@ def predictive_power(
     x = {name: data[list(cols)].to_numpy(dtype=float) for name, cols in predictors.items()}
     rng = np.random.default_rng(seed)
     limits, predictions = [], []
-    for lot in range(lots):
-        held = (rng.permutation(len(names)) < round(test_share * len(names)))[who]
-        _check_halves(y, held, kind, outcome)
+    holdouts = lots_of_customers(rng, who, round(test_share * len(names)), lots, y, kind, outcome)
+    for lot, held in enumerate(holdouts):
         fitted = {
             n: _fitted(v[~held], y[~held], weight[~held], v[held], kind) for n, v in x.items()
         }
@@ -298,17 +304,20 @@ def _limits(draws, reference, level) -> pd.DataFrame:
     )
 
 
-def _checked(frame, outcome, predictors, kind, reference, test_share, repeats, weight_col):
+def _checked(frame, outcome, predictors, kind, reference, test_share, counts, weight_col):
     if not isinstance(predictors, Mapping) or any(isinstance(c, str) for c in predictors.values()):
         raise CxError('predictors must map names to lists of columns: {"NPS": ["nps"]}.')
     if reference not in predictors:
         raise CxError(f"reference {reference!r} is none of: {', '.join(predictors) or 'nothing'}.")
-    whole = all(isinstance(n, Integral) for n in repeats)
-    if not 0 < test_share < 1 or not whole or min(repeats) < 1:
-        raise CxError(
-            "test_share must lie between 0 and 1, lots and replicates be whole, 1 or more: "
-            f"found {test_share!r}, {repeats[0]!r}, {repeats[1]!r}."
-        )
+    wrong = [
+        Problem(f"{name} is {n!r}", allowed=f"a whole number, {fewest} or more")
+        for name, (n, fewest) in counts.items()
+        if not isinstance(n, Integral) or n < fewest
+    ]
+    if not 0 < test_share < 1:
+        wrong.append(Problem(f"test_share is {test_share!r}", allowed="between 0 and 1"))
+    if wrong:
+        raise CxError("The contest cannot be drawn.", wrong)
     columns = list(dict.fromkeys(c for cols in predictors.values() for c in cols))
     weights = [] if weight_col is None else [weight_col]
     need_columns(frame, [outcome, *columns, *weights], "A contest of predictors")
@@ -336,20 +345,6 @@ def _checked(frame, outcome, predictors, kind, reference, test_share, repeats, w
     if kind == "event" and not zero_one:
         raise CxError(f"{outcome} is no event: it holds other values than 0 and 1.")
     return data, kind
-
-
-def _check_halves(y, held, kind, outcome) -> None:
-    """Both parts need enough to fit and to judge; of events, enough of the rarer kind."""
-    parts = {"fitted on": y[~held], "held out": y[held]}
-    for name, part in parts.items():
-        size = min(part.sum(), len(part) - part.sum()) if kind == "event" else len(part)
-        if size < FEWEST_A_HALF or np.ptp(part) == 0:
-            rows = f"of {len(part):,} rows {name}, {int(size):,} are "
-            rows += "of the rarer kind" if kind == "event" else "usable and none differs"
-            raise CxError(
-                f"{outcome} varies too little: {rows}; {FEWEST_A_HALF} are needed in either part. "
-                "Take a longer horizon, more answers, or another test_share."
-            )
 
 
 def _fitted(x, y, weight, new, kind) -> np.ndarray:

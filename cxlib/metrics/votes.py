@@ -17,6 +17,7 @@ __all__ = [
     "asks_for_the_scale",
     "cast_votes",
     "check_scores",
+    "looks_like_1_10",
     "naive_dates",
     "nps_rows",
     "read_votes",
@@ -44,8 +45,8 @@ def cast_votes(scores) -> np.ndarray:
     return (scores >= 9).astype(int) - (scores <= 6)
 
 
-def asks_for_the_scale(scores) -> str:
-    """The question to ask where answers look like 1-10 instead of 0-10; empty where they do not.
+def looks_like_1_10(scores) -> bool:
+    """Whether answers look like 1-10 instead of 0-10.
 
     On 0-10 those who give 1 are rarer than those who give 0, and the end of a scale draws answers:
     among twenty answers or more, five or more ones, at least half as many as twos, without a single
@@ -53,21 +54,33 @@ def asks_for_the_scale(scores) -> str:
 
     Examples
     --------
-    >>> asks_for_the_scale([1] * 5 + [9, 10] * 10)[:36]
-    '5 of 25 answers are 1 and none is 0:'
-    >>> asks_for_the_scale([0] + [1] * 20), asks_for_the_scale([1] * 5 + [2] * 11 + [3] * 30)
-    ('', '')
+    >>> looks_like_1_10([1] * 5 + [9, 10] * 10)
+    True
+    >>> looks_like_1_10([0] + [1] * 20), looks_like_1_10([1] * 5 + [2] * 11 + [3] * 30)
+    (False, False)
     """
     scores = as_numbers(scores)[1].dropna()
     ones = int((scores == 1).sum())
     tail = 2 * ones < int((scores == 2).sum())
     few = ones < ONES_TO_ASK or len(scores) < ENOUGH_TO_ASK
-    if few or tail or (scores < 1).any() or (scores > 10).any():
+    return not (few or tail or (scores < 1).any() or (scores > 10).any())
+
+
+def asks_for_the_scale(scores) -> str:
+    """The question to ask where answers look like 1-10 instead of 0-10; empty where they do not.
+
+    Examples
+    --------
+    >>> asks_for_the_scale([1] * 5 + [9, 10] * 10)[:36], asks_for_the_scale([0] + [1] * 20)
+    ('5 of 25 answers are 1 and none is 0:', '')
+    """
+    if not looks_like_1_10(scores):
         return ""
+    scores = as_numbers(scores)[1].dropna()
     return (
-        f"{ones:,} of {len(scores):,} answers are 1 and none is 0: was the question put on 1-10? "
-        "A net promoter score is defined on 0-10; on 1-10 it comes out differently and cannot be "
-        "compared."
+        f"{int((scores == 1).sum()):,} of {len(scores):,} answers are 1 and none is 0: was the "
+        "question put on 1-10? A net promoter score is defined on 0-10; on 1-10 it comes out "
+        "differently and cannot be compared."
     )
 
 

@@ -98,7 +98,7 @@ def claims_on_trial(claims: Mapping[str, tuple]) -> pd.DataFrame:
         takes = ""
         if verdict == "cannot tell":
             more = answers_needed(found.n, found.low, found.high, smallest)
-            takes = f"about {float(f'{more:.2g}'):,.0f} answers in place of {found.n:,.0f}"
+            takes = f"n of about {float(f'{more:.2g}'):,.0f} in place of {found.n:,.0f}"
         shown = f"{found:+z.3f} {unit}".strip()
         if unit == "share":
             ends = [f"{100 * v:+z.1f}" for v in (found.estimate, found.low, found.high)]

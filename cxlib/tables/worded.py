@@ -34,6 +34,8 @@ def ask_for_words(reading: Reading, mapped: bool) -> Reading:
             words = next(
                 (t for t in texts if t and not any(c.isdigit() for c in t) and t != "..."), ""
             )
+            if any("%" in text for text in texts if text):
+                return "Are these per cent? Answers of single customers are needed."
             if not words:
                 return rule.cause(texts)
             if mapped:

@@ -204,7 +204,7 @@ if contest is not None:
     drawn = contest.calibration.query("predictor in ('NPS and intention', 'order book')")
     labels = {"predicted_label": "predicted chance to churn", "observed_label": "churned"}
     alt = "Observed churn by predicted chance for two predictors"
-    cx.show(cx.plot_calibration(drawn, **labels), alt=alt, caption="Is a predicted 30 % a real 30 %? Five groups each, every customer judged by models that had not seen it. The wider a line reaches, the more its predictor tells apart.")  # fmt: skip
+    cx.show(cx.plot_calibration(drawn, **labels), alt=alt, caption="Is a predicted 30 % a real 30 %? Five groups each; customers whom some lot held out, judged by models that had not seen them. The wider a line reaches, the more its predictor tells apart.")  # fmt: skip
 
 # %% [markdown]
 # *How to read it.* A gain whose interval holds 0 has not been shown; a gain is worth a question only if it is larger than you said beforehand. And mind what needs no question at all: what customers did last is in your own books, for all of them and not only for those who answer.

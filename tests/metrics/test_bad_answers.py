@@ -237,7 +237,7 @@ def test_what_else_cannot_be_used_is_said_in_words(take, text):
 
 
 def contest(frame, predictors):
-    return cx.predictive_power(frame, outcome="left", predictors=predictors, replicates=20)
+    return cx.predictive_power(frame, outcome="left", predictors=predictors, replicates=39)
 
 
 def test_an_answer_that_all_give_predicts_nothing_and_says_nothing():

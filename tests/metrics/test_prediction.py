@@ -108,7 +108,7 @@ def test_a_predictor_is_scored_on_customers_it_has_not_seen():
     frame = pd.DataFrame(rng.normal(size=(120, 40)), columns=[f"x{i}" for i in range(40)])
     frame["customer_id"], frame["left"] = np.arange(120), rng.random(120) < 0.5
     contest = cx.predictive_power(
-        frame, outcome="left", predictors={"forty": list(frame.columns[:40])}, lots=3, replicates=9
+        frame, outcome="left", predictors={"forty": list(frame.columns[:40])}, lots=3, replicates=39
     )
     auc = contest.scores.query("measure == 'auc'")["estimate"].iloc[0]
     assert 0.3 < auc < 0.7  # in sample forty columns of noise reach 0.9
@@ -137,7 +137,7 @@ def by_rank(events, scores):
 
 
 def test_calibration_is_close_to_the_line_where_the_model_is_true():
-    contest = cx.predictive_power(told(6000), outcome="left", predictors=PREDICTORS, replicates=9)
+    contest = cx.predictive_power(told(6000), outcome="left", predictors=PREDICTORS, replicates=39)
     both = contest.calibration.query("predictor == 'both'")
     assert len(both) == 5
     assert both["n"].sum() == contest.predictions.index.nunique() > contest.n
@@ -150,7 +150,7 @@ def test_calibration_is_close_to_the_line_where_the_model_is_true():
 def test_incomplete_rows_are_left_out_for_everybody():
     frame = told()
     frame.loc[:99, "intent"] = np.nan
-    contest = cx.predictive_power(frame, outcome="left", predictors=PREDICTORS, replicates=9)
+    contest = cx.predictive_power(frame, outcome="left", predictors=PREDICTORS, replicates=39)
     assert (contest.n + contest.fitted_on, contest.dropped) == (1400, 100)
     assert contest.predictions.index.min() >= 100
 
@@ -163,10 +163,12 @@ def test_incomplete_rows_are_left_out_for_everybody():
         ({"predictors": {"x": ["gone", "lost"]}}, "column gone is missing.*\n.*column lost"),
         ({"predictors": {"x": ["left"]}}, "cannot predict itself"),
         ({"reference": "CES"}, "'CES' is none of: NPS"),
-        ({"test_share": 1.0}, "test_share must lie between 0 and 1"),
-        ({"lots": 0}, "lots and replicates be whole, 1 or more: found 0.5, 0, 399"),
-        ({"lots": 2.5}, "lots and replicates be whole, 1 or more: found 0.5, 2.5, 399"),
-        ({"replicates": "many"}, "lots and replicates be whole, 1 or more: found 0.5, 10, 'many'"),
+        ({"test_share": 1.0, "groups": 0}, r"groups is 0\. [\s\S]*test_share is 1.0"),
+        ({"lots": 0}, r"lots is 0\. Allowed: a whole number, 1 or more"),
+        ({"lots": 2.5}, r"lots is 2.5\. "),
+        ({"replicates": "many"}, r"replicates is 'many'\. "),
+        ({"replicates": 38}, r"replicates is 38\. Allowed: a whole number, 39 or more"),
+        ({"replicates": 198, "level": 0.99}, r"replicates is 198\. .*199 or more"),
         ({"level": 95}, "Did you mean 0.95"),
         ({"kind": "event", "outcome": "spend"}, "is no event"),
     ],
@@ -208,7 +210,7 @@ def test_a_weight_of_two_is_the_row_twice_and_equal_weights_are_none(outcome):
 def test_weights_of_zero_leave_rows_out_and_bad_ones_are_named():
     frame = told().assign(weight=1.0)
     frame.loc[:99, "weight"] = 0
-    rules = {"outcome": "left", "predictors": PREDICTORS, "replicates": 9, "weight_col": "weight"}
+    rules = {"outcome": "left", "predictors": PREDICTORS, "replicates": 39, "weight_col": "weight"}
     contest = cx.predictive_power(frame, **rules)
     assert (contest.n + contest.fitted_on, contest.dropped) == (1400, 100)
     for bad, wanted in ((-1.0, "1 of 1,500 are negative"), (np.nan, "missing")):

@@ -53,7 +53,7 @@ def test_the_table_says_what_it_would_take():
     assert table["verdict"].tolist() == ["cannot tell", "not testable", "not testable"]
     needed = stats.answers_needed(200, found.low, found.high, 0.05)
     assert (
-        f"{float(f'{needed:.2g}'):,.0f} answers in place of 200"
+        f"n of about {float(f'{needed:.2g}'):,.0f} in place of 200"
         in table.loc["a", "to tell it takes"]
     )
     assert table.loc["a", "effect"] == (

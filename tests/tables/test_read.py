@@ -421,3 +421,9 @@ def test_the_advice_for_a_file_of_one_question_names_its_column_and_works():
         cx.read_responses(survey, columns=columns)
     read = cx.read_responses(survey, columns=columns, questions={"nps": "NETPRO"})
     assert read["score"].tolist() == [9, 3]
+
+
+def test_per_cent_in_place_of_scores_is_asked_about(tmp_path):
+    (tmp_path / "a.csv").write_text("customer_id,score\na,90 %\nb,80 %\n")
+    with pytest.raises(CxError, match=r'"90 %" in line 2.*Are these per cent\?'):
+        cx.read_responses(tmp_path / "a.csv", questions={"nps": "score"})
