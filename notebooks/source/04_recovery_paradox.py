@@ -97,7 +97,7 @@ else:
 # ## Lock the design
 # The claim (R1): *a customer whose problem was solved very well is more loyal than one who never had a problem.* Before anything is shown, the class decides four things: **who** is compared with whom, **which outcome** decides, **how small** an effect would not matter, and **what you expect**. A question that is chosen after the answer finds whatever it wants.
 #
-# The verdict follows a rule fixed now: *paradox* if the interval lies above none, *worse* if below; *trivial* if it does so but surely within what does not matter; otherwise *equivalent* if the narrower interval (90 % for 95 %) lies within what does not matter; otherwise *cannot tell*. **Vote, and set the parameters.**
+# The verdict follows a rule fixed now: *paradox* if the whole interval lies on the better side of zero (for churn: below it), *worse* if on the other; *trivial* if on either, but surely within what does not matter; otherwise *equivalent* if the narrower interval (90 % for 95 %) lies within what does not matter; otherwise *cannot tell*. (In the texts below, an effect of *none* is zero; a recovery of *none* is a case that nobody made good.) **Vote, and set the parameters.**
 
 # %%
 weights = "overlap" if estimand == "overlap" else "ipw"
@@ -105,6 +105,9 @@ design = (
     f"{exposure} recovery of a first failure against no failure; {estimand} population; primary outcome {primary}; "
     f"smallest effect that matters {smallest_effect:g} SD; outcomes from week {landmark_weeks}, over {horizon_weeks} weeks; "
     f"vote: {vote}"
+    if study is not None
+    else f"a problem met against none; everybody who answered; outcome recommendation; "
+    f"smallest effect that matters {smallest_effect:g} SD; vote: {vote}"
 )
 seal = hashlib.sha256(design.encode()).hexdigest()[:12]
 cx.say(f"Locked: {design}. Seal {seal}: whoever changes a word of it later gets another seal.")
@@ -136,7 +139,7 @@ else:
     )
 
 # %% [markdown]
-# *How to read it.* Who buys much meets more failures: every parcel is a chance for one. So failure and loyalty rise together, and neither causes the other. The years in which a customer must have stayed in order to *have* a recovery are counted as its merit (**immortal time**). And who left in anger is not here to answer.
+# *How to read it.* Who buys much meets more failures: every parcel is a chance for one. So failure and what was spent rise together, and neither need cause the other. The years in which a customer must have stayed in order to *have* a recovery are counted as its merit (**immortal time**). And who left in anger is not here to answer.
 #
 # ## Second look: everybody counted
 # Now an occasion is compared with an occasion: a parcel that failed with one that did not, from the same day on, whether the customer is seen again or not. Silent failures leave the group "no failure", where the dashboard had hidden them. Answers stand for those who stayed silent, by the inverse of their chance to answer. **Which way will the ladder move?**
@@ -260,7 +263,7 @@ if study is not None:
             study, costs=(cost_prevention, cost_recovery), level=level
         )
         cx.show(money.plot(), alt="Break-even map of the costs of prevention and of recovery",
-                caption="Cross: the costs given, or read from the contacts. Solid: both buy the same; dashed, where the map reaches them: chances of 5 and 95 %.")  # fmt: skip
+                caption="Cross: the costs given, or read from the contacts. Lines, where the map reaches them: solid, both buy the same; dashed, chances of 5 and 95 %.")  # fmt: skip
         cx.say(money.summary())
         cx.record("gain_of_prevention", *money.prevented, unit="EUR", level=level)
     except cx.CxError as error:
@@ -270,7 +273,7 @@ else:
 
 # %% [markdown]
 # ## Assumptions, checked
-# Weights can only mend what they see. Three checks: are the groups alike in what was known; how many customers really stand behind each side; and how strong would a cause that *nobody* recorded have to be?
+# Weights can only mend what they see. Three checks: are the groups alike in what was known; how many customers really stand behind each side; and how strong would a cause that *nobody* recorded have to be? (The **E-value** says the last as a ratio of chances: how many times as likely such a cause would have to go with the failure, and with the outcome; at 1 none is needed.)
 
 # %%
 if study is not None:
@@ -291,7 +294,7 @@ else:
 
 # %% [markdown]
 # ## The truth
-# This company can be run again, with everybody's luck the same and one thing changed: each customer meets a failure in one week of its own, made good at each level, or none. The difference is the effect itself. **Write down what you expect, then look.**
+# A simulated company can be run again, with everybody's luck the same and one thing changed: each customer meets a failure in one week of its own, made good at each level, or none. The difference is the effect itself. **Write down what you expect, then look.**
 
 # %%
 truth = None
@@ -307,7 +310,7 @@ if world is not None and not world.is_sealed:
     wide = true.pivot(index="outcome", columns="level", values="effect")[list(truth)]
     cx.table(wide.loc[list(six.effects)].reset_index(), decimals=3, caption="True effects against no failure, in units of the outcomes.")  # fmt: skip
 else:
-    cx.say("No truth is known here. A coin could tell: give every second complaint the excellent treatment, and compare.")  # fmt: skip
+    cx.say("No truth is known here. A coin could tell a part: let it choose which complaints are treated excellently. That shows what recovery adds; against no failure nobody can toss it.")  # fmt: skip
 
 # %% [markdown]
 # ## What we tell the head of service
@@ -316,7 +319,7 @@ else:
 if study is not None:
     lines = [
         f"Locked beforehand (seal {seal}), found now: on {primary} the verdict is {effect.verdict}; the vote was {vote}. "
-        f"The dashboard had said {raw.rungs['verdict'].iloc[-1]} on its best rung.",
+        f"The dashboard had said {raw.rungs['verdict'].iloc[-1]} on its last rung ({raw.rungs['level'].iloc[-1]}).",
         six.summary(),
     ]
     for name, found in (("Repeated failures", repeated), ("Former promoters", former)):
@@ -353,7 +356,7 @@ else:
 # 5. *Design a study.* You want to show with 80 % power that a true zero lies within 0.2 SD, with ten controls each, and one recovered customer in eight answers. How many excellent recoveries do you need? How many if you wait for purchases instead?
 
 # %% [markdown] tags=["solution"]
-# 1. 95 %: -0.02 to 0.10; 90 %: -0.01 to 0.09, inside +-0.10: equivalent. With 0.01: 95 % 0.02 to 0.06 lies above none, and inside what does not matter: trivial.
+# 1. 95 %: -0.02 to 0.10; 90 %: -0.01 to 0.09, inside +-0.10: equivalent. With 0.01: 95 % 0.02 to 0.06 lies above zero, and inside what does not matter: trivial.
 # 2. Who buys much meets more failures, so recovered customers are heavy buyers. They are those who stayed and spoke; the silent and the leavers are not among them. Compare a parcel with a parcel, from the same day on.
 # 3. See below: the intervals widen with the root of the number. The truth of the company is the same but for luck.
 # 4. A problem goes with lower recommendation; whether it causes it, and what its solution did, was not asked. Needed: how well it was solved, an earlier answer, and a later visit.

@@ -130,7 +130,7 @@ cx.table(pd.DataFrame(rows, columns=["landmark [weeks]", "exposed", "effect", "l
 
 # %% [markdown]
 # ## A cause that no table holds
-# Something unseen that differs between the groups by $\delta$ SD and moves the outcome by $\gamma$ SD a SD biases the effect by $\gamma\delta$. The measured causes are the yardstick: is it plausible that a hidden one is as strong?
+# Something unseen that differs between the groups by $\delta$ SD and moves the outcome by $\gamma$ SD a SD biases the effect by $\gamma\delta$. The measured causes are the yardstick: is it plausible that a hidden one is as strong? The **E-value** says the same as a ratio of chances (VanderWeele & Ding 2017): how many times as likely the cause would have to go with the failure, and with the outcome; at 1 none is needed.
 
 # %%
 sensitivity = cx.recovery_sensitivity(
@@ -202,7 +202,7 @@ cx.say(" ".join(plan.summary() for plan in plans) + f" This study has {exposed:,
 # ## The proof
 # Under each of three truths (excellent recovery lifts satisfaction only; lifts all outcomes; does nothing) companies were simulated, each a world of its own with a seed of its own. A world has 500 customers; its first 250 are the smaller company, and no customer counts twice in a cell. Two kinds of companies stand beside them: with *groups unlike*, where recovery does nothing, but questions are as frequent as parcels and seldom go wrong; and with customers *leaving easily*, whom recovery keeps, so that its effect on money and churn is large enough to be put on the edge of what matters. In each company all ten comparisons were made and held against the truth of their own population: zero where nothing is turned, else the mean of twins of big companies.
 #
-# **Bias** is the mean miss, **coverage** how often the 95 % interval holds the truth. A comparison *fails* where the 99.9 % interval of its coverage lies wholly outside 93 to 97 %. It finds a *false paradox* where there is none and it claims one surely more often than 2.5 % of the time. It is *biased* where the mean miss is more than luck, but too small for either; and a wrong one can *hold by luck here*: these companies lack what it leaves out. So each was also put where what it leaves out is there, and *must fail*. `benchmarks/calibrate_recovery.py` runs it again, `benchmarks/judge_recovery.py` says where each must fail and why. **Before you look: which of the seven wrong ones will be hardest to catch?**
+# **Bias** is the mean miss, **coverage** how often the 95 % interval holds the truth. A comparison *fails* where the 99.9 % interval of its coverage lies wholly outside 93 to 97 %. It finds a *false paradox* where there is none and it claims one surely more often than 2.5 % of the time. It is *biased* where the mean miss is more than luck, but too small for either; and a wrong one can *hold by luck here*: these companies lack what it leaves out. A fair one *holds* by its coverage; ° marks a bias of it that is more than luck. So each was also put where what it leaves out is there, and *must fail*. `benchmarks/calibrate_recovery.py` runs it again, `benchmarks/judge_recovery.py` says where each must fail and why. **Before you look: which of the seven wrong ones will be hardest to catch?**
 
 # %%
 proof = pd.read_csv(cx.data_path("proofs/recovery.csv"))
@@ -212,8 +212,9 @@ truths = list(plain["truth"].unique())
 
 
 def told(row, digits):
-    """Bias, coverage, and what was seen; a star where the comparison must fail."""
-    star = "*" if row["expected"] == "must fail" else ""
+    """Bias, coverage, and what was seen; * where it must fail, ° if it holds with a sure bias."""
+    sure = row["expected"] == "holds" and abs(row["bias"]) > 3.29 * row["bias_error"]
+    star = "*" if row["expected"] == "must fail" else "°" if sure else ""
     bias = f"{round(row['bias'], digits) + 0.0:.{digits}f}".replace("-", "−")
     return f"{bias}; {row['coverage']:.2f}; {row['seen'].replace(' by luck here', '')}{star}"
 
@@ -222,7 +223,7 @@ for what, part in ways.groupby("outcome"):
     spread = part["bias_error"].max()
     cells = part.assign(told=[told(row, 2 if spread < 0.1 else 1) for _, row in part.iterrows()])
     shown = cells.pivot(index="comparison", columns="truth", values="told").reindex(index=part["comparison"].unique(), columns=truths).rename_axis(columns=None).fillna("-")  # fmt: skip
-    cx.table(shown.reset_index(), caption=f"{what}: bias; coverage; seen; * where it must fail. {part['customers'].max():,} customers a company, up to {part['datasets'].max():,} companies a truth, at least {part['datasets'].min():,}; standard error of a bias at most {spread:.2g}.")  # fmt: skip
+    cx.table(shown.reset_index(), caption=f"{what}: bias; coverage; seen; * where it must fail, ° sure bias of a fair one. {part['customers'].max():,} customers a company, up to {part['datasets'].max():,} companies a truth, at least {part['datasets'].min():,}; standard error of a bias at most {spread:.2g}.")  # fmt: skip
 caught = ways[ways["expected"] == "must fail"]
 unlike = ways[ways["truth"].str.contains("unlike") & (ways["outcome"] == "value")].set_index("comparison")["coverage"]  # fmt: skip
 by_change, as_they_are, fair_there = (unlike[name] for name in ("change against the control's change", "same occasions, as they are", "overlap, doubly robust"))  # fmt: skip
@@ -242,7 +243,7 @@ cx.say(
 )  # fmt: skip
 
 # %% [markdown]
-# Inverse probabilities without a regression are the weakest of the fair ones: where few are exposed, their weights are large and fitted to few. Their error therefore takes the weights as given, which is rather too wide than too narrow.
+# Inverse probabilities without a regression ask most of the data: where few are exposed, their weights are large and fitted to few. Their error takes the weights as given.
 #
 # Two traps lie in small groups, and the fair one steps around both. If by luck nearly everybody in a small group buys again, its share shows next to no spread, and a plain standard error promises too much: so shares are held against each effect with the spread they would have *then* (a **score** test, Laud 2017). And one answer can follow two occasions, a whole parcel and the failure after it: a regression that has seen a customer's answer explains part of the effect away, so what it expects of a customer is fitted without that customer.
 #
@@ -261,14 +262,15 @@ for truth, part in fairly.groupby("truth", sort=False):
 seen = fairly[~fairly["truth"].str.contains("hidden")]
 zero = seen[seen["effect"] == 0]
 reached = seen[seen["edge_in_reach"] > 0.5]
+sure = seen[seen["bias"].abs() > 3.29 * seen["bias_error"]]
 power = seen[(seen["outcome"] == "satisfaction") & (seen["effect"] != 0)].groupby("customers")["above"].min()  # fmt: skip
 cx.say(
     f"Where the causes are in the tables, {int((seen['verdict'] == 'holds').sum())} of {len(seen)} cells hold, with coverages from "
-    f"{100 * seen['coverage'].min():.1f} to {100 * seen['coverage'].max():.1f} %. At a true zero a paradox was claimed {100 * zero['claimed'].min():.1f} to "
+    f"{100 * seen['coverage'].min():.1f} to {100 * seen['coverage'].max():.1f} %; in {len(sure)} the bias is more than luck, at most {(seen['bias'] / seen['spread']).abs().max():.2f} of what one company's estimate scatters (the largest of all {len(seen)}). At a true zero a paradox was claimed {100 * zero['claimed'].min():.1f} to "
     f"{100 * zero['claimed'].max():.1f} % of the time (give or take {329 * (0.025 * 0.975 / zero['datasets'].min()) ** 0.5:.1f}, at 99.9 %); at the edge, "
     f"equivalence at most {100 * reached['equivalent_at_edge'].max():.1f} % (seen for {', '.join(reached['outcome'].unique())}). The lift of satisfaction was found in at least "
     + " and ".join(f"{100 * share:.0f} % of the companies of {size:,}" for size, share in power.items())
-    + ". With the hidden cause turned up, the bias is what it brings."
+    + ". With the hidden cause turned up, its bias comes on top."
 )  # fmt: skip
 short = seen[seen["problem"].notna()]
 if len(short):
