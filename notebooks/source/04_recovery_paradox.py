@@ -377,7 +377,11 @@ for year, part in airport.groupby("period"):  # exercise 4
 # %% tags=["solution"]
 if world is not None:  # exercise 3
     smaller = cx.World(seed=seed, customers=min(customers, 5000))
-    less = cx.recovery_outcomes(smaller, exposure, primary=primary, doubly_robust=True, smallest_effect=smallest_effect)  # fmt: skip
+    less = cx.recovery_outcomes(
+        cx.recovery_study(smaller, horizon_weeks=horizon_weeks, landmark_weeks=landmark_weeks),
+        exposure, primary=primary, weights=weights, estimand=estimand,
+        smallest_effect=smallest_effect, doubly_robust=True, level=level,
+    )  # fmt: skip
     print(
         less.to_frame()[["outcome", "estimate", "low", "high", "verdict"]]
         .round(3)

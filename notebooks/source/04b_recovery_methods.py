@@ -209,19 +209,16 @@ proof = pd.read_csv(cx.data_path("proofs/recovery.csv"))
 plain = proof[~proof["truth"].str.contains("hidden")]
 ways = plain[(plain["table"] == "ten ways") & (plain["customers"] == plain["customers"].max())]
 truths = list(plain["truth"].unique())
-
-
-def told(row, digits):
-    """Bias, coverage, and what was seen; * where it must fail, ° if it holds with a sure bias."""
-    sure = row["expected"] == "holds" and abs(row["bias"]) > 3.29 * row["bias_error"]
-    star = "*" if row["expected"] == "must fail" else "°" if sure else ""
-    bias = f"{round(row['bias'], digits) + 0.0:.{digits}f}".replace("-", "−")
-    return f"{bias}; {row['coverage']:.2f}; {row['seen'].replace(' by luck here', '')}{star}"
-
-
 for what, part in ways.groupby("outcome"):
     spread = part["bias_error"].max()
-    cells = part.assign(told=[told(row, 2 if spread < 0.1 else 1) for _, row in part.iterrows()])
+    digits = 2 if spread < 0.1 else 1
+    sure = (part["expected"] == "holds") & (part["bias"].abs() > 3.29 * part["bias_error"])
+    mark = part["expected"].eq("must fail").map({True: "*", False: ""}).mask(sure, "°")
+    bias = (part["bias"].round(digits) + 0.0).map(f"{{:.{digits}f}}".format).str.replace("-", "−")
+    told_seen = part["seen"].str.replace(" by luck here", "")
+    cells = part.assign(
+        told=bias + "; " + part["coverage"].map("{:.2f}".format) + "; " + told_seen + mark
+    )
     shown = cells.pivot(index="comparison", columns="truth", values="told").reindex(index=part["comparison"].unique(), columns=truths).rename_axis(columns=None).fillna("-")  # fmt: skip
     cx.table(shown.reset_index(), caption=f"{what}: bias; coverage; seen; * where it must fail, ° sure bias of a fair one. {part['customers'].max():,} customers a company, up to {part['datasets'].max():,} companies a truth, at least {part['datasets'].min():,}; standard error of a bias at most {spread:.2g}.")  # fmt: skip
 caught = ways[ways["expected"] == "must fail"]
