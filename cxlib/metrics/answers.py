@@ -38,6 +38,15 @@ class Answers:
     kept: np.ndarray
     scale: tuple[float, float]
 
+    def labels(self, cluster) -> np.ndarray | None:
+        """The cluster's labels of the answers, given one a row; None where there are none."""
+        if cluster is None:
+            return None
+        labels = np.asarray(cluster, dtype=object)
+        if labels.shape != self.kept.shape:
+            raise CxError(f"cluster: {labels.size:,} labels for {self.kept.size:,} rows.")
+        return labels[self.kept]
+
 
 def read_answers(scores, scale: tuple[float, float], *, weights=None, name: str = "scores"):
     """Check answers on a scale of whole numbers; missing ones (None, NaN) are counted, not used.

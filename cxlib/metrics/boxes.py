@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from cxlib.errors import CxError
 from cxlib.metrics.answers import Answers
 from cxlib.stats.design import weighted_mean, weighted_net_score, weighted_share
 from cxlib.stats.interval import Interval
@@ -92,7 +91,7 @@ def share_box(inside: np.ndarray, given: Answers, cluster, level: float) -> Inte
     """Share of answers inside a box: Wilson's interval, or Wilson's by the design's effective n."""
     if _plain(given, cluster):
         return proportion(int(inside.sum()), len(inside), level=level)
-    return weighted_share(inside, given.weights, cluster=_labels(cluster, given), level=level)
+    return weighted_share(inside, given.weights, cluster=given.labels(cluster), level=level)
 
 
 def net_box(votes: np.ndarray, given: Answers, cluster, level: float) -> Interval:
@@ -101,7 +100,7 @@ def net_box(votes: np.ndarray, given: Answers, cluster, level: float) -> Interva
         up, down = int((votes == 1).sum()), int((votes == -1).sum())
         return net_score(up, down, len(votes), level=level, scale=1.0)
     return weighted_net_score(
-        votes, given.weights, cluster=_labels(cluster, given), level=level, scale=1.0
+        votes, given.weights, cluster=given.labels(cluster), level=level, scale=1.0
     )
 
 
@@ -112,18 +111,9 @@ def weighted_or_plain_mean(values: np.ndarray, given: Answers, cluster, level: f
         return Interval(only, *given.scale, float(level), 1, "one answer", "mean")
     if _plain(given, cluster):
         return mean(values, level=level)
-    return weighted_mean(values, given.weights, cluster=_labels(cluster, given), level=level)
+    return weighted_mean(values, given.weights, cluster=given.labels(cluster), level=level)
 
 
 def _plain(given: Answers, cluster) -> bool:
     """Without design; a single answer has none."""
     return len(given.scores) == 1 or (given.weights is None and cluster is None)
-
-
-def _labels(cluster, given: Answers):
-    if cluster is None:
-        return None
-    labels = np.asarray(cluster, dtype=object)
-    if labels.shape != given.kept.shape:
-        raise CxError(f"cluster: {labels.size:,} labels for {given.kept.size:,} rows.")
-    return labels[given.kept]

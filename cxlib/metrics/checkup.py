@@ -116,9 +116,10 @@ def nps_checkup(
         responses = responses.iloc[np.argsort(days, kind="stable")]
     roles = _roles(responses, dict(columns or {}))
     require_columns(responses, [score_col, weight_col, cluster_col, *known])
-    settled_scale(nps_rows(responses)[score_col], scale)
-    weights = None if weight_col is None else nps_rows(responses)[weight_col]
-    read_answers(nps_rows(responses)[score_col], (0, 10), weights=weights)
+    asked = nps_rows(responses)
+    settled_scale(asked[score_col], scale)
+    weights = None if weight_col is None else asked[weight_col]
+    read_answers(asked[score_col], (0, 10), weights=weights)
     options = {"score_col": score_col, "weight_col": weight_col, "cluster_col": cluster_col}
     weighted, clustered = weight_col is not None, cluster_col is not None
 

@@ -165,12 +165,9 @@ def nps(
     tally = [
         float(np.sum((votes == v) if weight is None else weight[votes == v])) for v in (1, 0, -1)
     ]
-    labels = None if cluster is None else np.asarray(cluster, dtype=object)
-    if labels is not None:
-        if labels.shape != given.kept.shape:
-            raise CxError(f"cluster: {labels.size:,} labels for {given.kept.size:,} rows.")
-        labels = labels[given.kept]
-        labels = labels if pd.Series(labels).duplicated().any() else None
+    labels = given.labels(cluster)
+    if labels is not None and not pd.Series(labels).duplicated().any():
+        labels = None
     if len(votes) == 1 or (weight is None and labels is None):
         return _from_tally(*tally, len(votes), given.missing, level, method, breaks)
     if method != "score":

@@ -115,8 +115,10 @@ def name_period(given) -> str | None:
                 'text such as "2025Q4".'
             )
         days = pd.to_datetime(pd.Series([date(d.year, d.month, d.day) for d in days]))
-    ends = dict.fromkeys(f"{day:%Y-%m-%d}" for day in (days.min(), days.max()) if len(days))
-    return "/".join(ends) or None
+    if days.empty:
+        return None
+    first, last = (f"{day:%Y-%m-%d}" for day in (days.min(), days.max()))
+    return first if first == last else f"{first}/{last}"
 
 
 def _one(text: str) -> Period | None:
