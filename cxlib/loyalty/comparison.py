@@ -151,16 +151,19 @@ def judged_gap(found: GroupMeans, outcome, smallest, level, *, group=1, base=0, 
 def _worth(found: GroupMeans, pair) -> tuple[np.ndarray, float]:
     """How many answers each share is worth, and the correlation of their errors.
 
-    The number that its variance shows; of the smaller group Kish's, as there luck decides which
-    weights the rare answer carries, and share and variance err together.
+    The number that its variance shows; of the smaller group by the mean of that variance, where it
+    is the larger one, and the variance by Kish's number. There luck decides which weights the rare
+    answer carries, so that the shown variance errs together with the share, while Kish's leaves out
+    what the regression adds.
     """
     covariance = found.influence[:, pair].T @ found.influence[:, pair]
     variance = np.diag(covariance)
     shares = np.clip(found.means[pair], 0.0, 1.0)
     spread = shares * (1 - shares)
     kish = found.effective_n[pair]
-    shown = (spread > 0) & (variance > 0) & (kish > kish.min())
-    numbers = np.where(shown, spread / np.where(shown, variance, 1.0), kish)
+    shown = np.divide(spread, variance, out=kish.astype(float), where=(spread > 0) & (variance > 0))
+    cautious = 2 / (1 / kish + 1 / np.minimum(kish, shown))
+    numbers = np.where(kish > kish.min(), shown, cautious)
     correlation = covariance[0, 1] / np.sqrt(variance.prod()) if variance.min() > 0 else 0.0
     return numbers, float(correlation)
 
