@@ -214,7 +214,7 @@ def _true_effects(truth: str, seed: int, big: int) -> pd.DataFrame:
     world = _world(truth, seed, big)
     study, _ = _studied(world)
     trial = world.truth.recovery_trial(
-        levels=(EXPOSURE,), first_week=WINDOW, last_week=WEEKS - 3 - 2 * HORIZON,
+        levels=(EXPOSURE,), first_week=WINDOW, last_week=WEEKS - 2 - HORIZON,
         horizon_weeks=HORIZON, churn_weeks=HORIZON,
     )  # fmt: skip
     ids = world.customers["customer_id"]

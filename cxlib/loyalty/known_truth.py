@@ -8,7 +8,7 @@ import pandas as pd
 from cxlib.errors import CxError
 from cxlib.loyalty.arms import fit_arms
 from cxlib.loyalty.comparison import chosen_rows
-from cxlib.loyalty.followup import OUTCOMES
+from cxlib.loyalty.followup import ANSWERS, OUTCOMES
 from cxlib.loyalty.keys import code_of, customer_index
 from cxlib.loyalty.occasions import NO_FAILURE
 from cxlib.loyalty.study import RecoveryStudy
@@ -29,7 +29,7 @@ def true_recovery_effects(
 
     The trial has outcomes of each customer with and without a failure in one week; the control
     occasions of the study in that very week stand for the population, with the weights that the
-    comparison gives them.
+    comparison gives them. Those of an outcome are the ones for which it lies within the records.
 
     Parameters
     ----------
@@ -46,9 +46,9 @@ def true_recovery_effects(
     Returns
     -------
     DataFrame
-        level, outcome, effect (answers: of customers still there when asked in either case), error
-        (standard error over customers), sd (of the outcome
-        without failure), n.
+        level, outcome, effect (answers: of customers still there when asked in either case; NaN
+        where the records end too early), error (standard error over customers), sd (of the
+        outcome without failure), n.
     """
     index = customer_index(customers)
     first = np.datetime64(pd.Timestamp(start), "D").astype(int)
@@ -64,13 +64,17 @@ def true_recovery_effects(
         mine = chosen[arm == 0]
         share = arms.weight[arm == 0]
         hit = (study.day[mine] - first) // 7 == week_of[study.customer[mine]]
-        weight = np.bincount(study.customer[mine][hit], share[hit], len(index))
         with_it = trial[trial["level"] == level]
         one, zero = (f.set_index(code_of(f["customer_id"], index)) for f in (with_it, base))
-        who = np.flatnonzero(weight)
-        if not who.size:
+        if not hit.any():
             raise CxError("No control occasion falls into the weeks of the trial.")
         for outcome in OUTCOMES:
+            followed = hit & _followed(study, outcome)[mine]
+            weight = np.bincount(study.customer[mine][followed], share[followed], len(index))
+            who = np.flatnonzero(weight)
+            if not who.size:
+                rows.append((level, outcome, np.nan, np.nan, np.nan, 0))
+                continue
             change = (one.loc[who, outcome] - zero.loc[who, outcome]).to_numpy(float)
             both = ~np.isnan(change)  # still there when asked, failure or not
             change, w = change[both], weight[who][both] / weight[who][both].sum()
@@ -79,3 +83,7 @@ def true_recovery_effects(
             sd = float(zero.loc[who, outcome].std())
             rows.append((level, outcome, effect, error, sd, int(both.sum())))
     return pd.DataFrame(rows, columns=["level", "outcome", "effect", "error", "sd", "n"])
+
+
+def _followed(study: RecoveryStudy, outcome: str) -> np.ndarray:
+    return study.followed if outcome in ANSWERS else ~np.isnan(study.outcomes[outcome])

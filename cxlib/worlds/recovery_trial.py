@@ -1,9 +1,9 @@
-"""Potential outcomes of a failure at a week of each customer's own: the trial nobody could run.
+"""Potential outcomes of a failure at a day of each customer's own: the trial nobody could run.
 
-Twins of one world, equal in every draw, in which each customer meets at its own week a failure
-with one level of recovery, on top of what happens anyway, or none; also who has left in silence,
-whom the tables still hold for a customer. Outcomes are those a study reads from the tables: answers
-at the next survey after the landmark, as everybody still there would give them; purchases from the
+Twins of one world, equal in every draw, in which each customer meets on its own day a failure with
+one level of recovery, on top of what happens anyway, or none; also who has left in silence, whom
+the tables still hold for a customer. Outcomes are those a study reads from the tables: answers at
+the first survey from the landmark on, as everybody still there would give them; purchases from the
 landmark on.
 """
 
@@ -40,14 +40,16 @@ class _Trial:
     def start(self, state: State) -> None:
         first, last = self.span
         u = state.streams.uniform("truth recovery week")
-        self.week = first + np.floor(u * (last - first + 1)).astype(np.int64)
+        self.day = np.floor((first + u * (last - first + 1)) * company.DAYS).astype(np.int64)
+        self.week = self.day // company.DAYS
         self.severity = _severity(state)
-        after = self.week + self.landmark + 1
+        after = -(-self.day // company.DAYS) + self.landmark  # the first Monday from there on
         self.turn = after + (state.survey_phase - after) % QUARTER_WEEKS
         self.felt = {name: np.full(state.customers, np.nan) for name in ANSWERS}
         self.here = np.zeros(state.customers, bool)
 
-    def step(self, state: State, week: int) -> None:
+    def meet(self, state: State, week: int) -> None:
+        """As the service desk hears of it, ahead of what else it hears this week."""
         # who left in silence is known as a customer, and a parcel may still be on its way
         known = (state.joined_day < week * company.DAYS) & ~state.left
         who = np.flatnonzero((self.week == week) & known)
@@ -55,6 +57,8 @@ class _Trial:
         if self.level is not None:
             level = np.full(who.size, RECOVERY_LEVELS.index(self.level))
             harm(state, week, who, self.severity[who], level)
+
+    def step(self, state: State, week: int) -> None:
         asked = np.flatnonzero((self.turn == week + 1) & present(state, week + 1))
         for name, felt in self.felt.items():
             felt[asked] = getattr(state, name)[asked]
@@ -88,7 +92,7 @@ def recovery_trial(
     levels : tuple of str
         Levels of recovery; ``no failure`` always comes first.
     first_week, last_week : int
-        Between these every customer's week is drawn; by default until the horizon still lies
+        Between these every customer's day is drawn; by default until the horizon still lies
         within the weeks shown.
     landmark_weeks, horizon_weeks, churn_weeks : int
         Outcomes count from the landmark: repurchase and value (margin, EUR) over the horizon;
@@ -123,8 +127,7 @@ def recovery_trial(
 
 def _outcomes(state: State, trial: _Trial, level: str, horizon: int, churn: int) -> pd.DataFrame:
     who = np.flatnonzero(trial.here)
-    middle = trial.week * company.DAYS + 3
-    start = middle + trial.landmark * company.DAYS
+    start = trial.day + trial.landmark * company.DAYS
     end = start + horizon * company.DAYS
     orders = state.logged("orders")
     customer, day = orders["customer"], orders["day"]
