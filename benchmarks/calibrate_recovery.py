@@ -89,8 +89,9 @@ TRUTHS = {
     | {"questions_per_year": 8.0, "contact_failure": 0.04, "orders_per_year": 8.0,
        "delivery_failure": 0.3},
     # Customers alike, who buy often and leave easily, so that keeping one shows in money and churn
-    # beyond luck: a verdict at the edge of that effect can then be wrong. Nobody leaves out of
-    # gloom, as no table holds what those who left would have answered.
+    # beyond luck: a verdict at the edge of that effect can then be wrong. No table holds what those
+    # who left would have answered, so nobody leaves out of gloom, and memories last: those kept are
+    # there to be asked later, when a shorter memory would have faded.
     EASILY: {
         "recovery_excellent_satisfaction": 2.0, "recovery_excellent_recommendation": 1.0,
         "recovery_excellent_intention": 1.0, "recovery_excellent_dropout": -3.0,
@@ -98,7 +99,7 @@ TRUTHS = {
         "orders_per_year": 20.0, "dropout_mean": 0.15, "dropout_concentration": 50.0,
         "leaving_by_satisfaction": 0.0, "newcomer_share": 0.9, "delivery_failure": 0.15,
         "complain_share": 0.8, "recovery_mean": 1.0, "rate_shape": 6.0,
-        "spend_p": 20.0, "spend_q": 30.0,
+        "spend_p": 20.0, "spend_q": 30.0, "memory_weeks": 260.0,
     },
 }  # fmt: skip
 HIDDEN = {f"none, hidden {size:g}": size for size in (0.5, 1.0)}
