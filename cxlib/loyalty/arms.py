@@ -28,7 +28,13 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from scipy.special import expit
 
-from cxlib.errors import CxError
+from cxlib.loyalty.separation import (
+    apart,
+    only_exposed,
+    refuse_separation,
+    together,
+    warn_of_only_exposed,
+)
 from cxlib.stats.survey import effective_n
 
 __all__ = [
@@ -43,6 +49,7 @@ __all__ = [
 
 CHUNK = 262_144
 RIDGE = 1.0
+LOOSE = 0.01  # where only a separation is looked for
 WEIGHTS = ("overlap", "ipw", "exposed", None)
 INVERSE = ("ipw", "exposed")
 LARGEST_HELD = 0.8
@@ -161,25 +168,28 @@ def _weights(kind, arm, logits):
     return weight, ratio[:, 1:] - mine * weight[:, None]
 
 
-def _refuse_separation(arm, group, logit, covariates, names, beta) -> None:
-    exposed, control = logit[arm == group], logit[arm == 0]
-    if not exposed.min() > control.max():
+def _check_separation(arm, group, logit, covariates, columns, beta, names, label) -> None:
+    """Perfect separation raises CxError; exposed units without a like are warned of."""
+    alone = apart(arm, group, covariates)
+    if alone:
+        refuse_separation([names[k] for k in alone], True, label)
+    if not logit[arm == group].min() > logit[arm == 0].max():
+        warn_of_only_exposed(
+            only_exposed(arm, group, covariates), int((arm == group).sum()), names, label
+        )
         return
-    alone = [
-        name
-        for k, name in enumerate(names)
-        if covariates[arm == group, k].min() > covariates[arm == 0, k].max()
-        or covariates[arm == group, k].max() < covariates[arm == 0, k].min()
-    ]
-    guilty = alone or [names[k] for k in np.argsort(-np.abs(beta[1:]))[:3]]
-    raise CxError(
-        f"The covariates separate the groups perfectly ({', '.join(guilty)}): every exposed unit "
-        "differs from every control, so there is no like to compare with. Still possible: leave "
-        f"out {' and '.join(guilty)}, or weights=None, which compares unlike with unlike."
-    )
+
+    def separates(some) -> bool:
+        rows = np.flatnonzero((arm == 0) | (arm == group))
+        few, z = columns[np.ix_(rows, [0, *(k + 1 for k in some)])], arm[rows] == group
+        fitted = few @ fit_ridge_logit(z, few, LOOSE)[0].astype(np.float32)
+        return bool(fitted[z].min() > fitted[~z].max())
+
+    found = together([int(k) for k in np.argsort(-np.abs(beta[1:]))], separates)
+    refuse_separation([names[k] for k in found], False, label)
 
 
-def fit_arms(arm, covariates, customer, names, *, weights="overlap") -> Arms:
+def fit_arms(arm, covariates, customer, names, *, weights="overlap", labels=None) -> Arms:
     """Fit one logit a group and weigh; perfect separation raises CxError.
 
     Parameters
@@ -188,6 +198,8 @@ def fit_arms(arm, covariates, customer, names, *, weights="overlap") -> Arms:
         0 is the control.
     covariates : ndarray, shape (n, p)
     weights : {"overlap", "ipw", "exposed", None}
+    labels : sequence of str, optional
+        What messages call the groups.
     """
     groups = int(arm.max()) + 1
     if weights is None:
@@ -200,7 +212,10 @@ def fit_arms(arm, covariates, customer, names, *, weights="overlap") -> Arms:
             rows = slice(None) if groups == 2 else np.flatnonzero((arm == 0) | (arm == group))
             beta, bread = fit_ridge_logit(arm[rows] == group, columns[rows])
             logits[:, group - 1] = columns @ beta.astype(np.float32)
-            _refuse_separation(arm, group, logits[:, group - 1], covariates, names, beta)
+            label = labels[group] if labels else f"group {group}"
+            _check_separation(
+                arm, group, logits[:, group - 1], covariates, columns, beta, names, label
+            )
             breads.append(bread)
     weight, slopes = _weights(weights, arm, logits)
     return Arms(

@@ -50,7 +50,7 @@ def customer_index(*columns) -> pd.Index:
     ]
     first = parts[0]
     if all(part.equals(first) for part in parts[1:]):
-        return first
+        return first.astype(str) if pd.api.types.is_numeric_dtype(first) else first
     return pd.Index(pd.unique(np.concatenate([p.dropna().astype(str).to_numpy() for p in parts])))
 
 

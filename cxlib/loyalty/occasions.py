@@ -15,10 +15,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from cxlib.errors import CxError, CxWarning, Problem
+from cxlib.errors import CxWarning
 from cxlib.loyalty.keys import NEVER, STEP, History, code_of, customer_index, days_of, flags_of
 
-__all__ = ["LEVELS", "NO_FAILURE", "Occasions", "find_occasions", "tables_of"]
+__all__ = ["LEVELS", "NEEDED", "NO_FAILURE", "RECOVERY", "Occasions", "find_occasions"]
 
 NO_FAILURE = "no failure"
 RECOVERY = ("none", "poor", "adequate", "excellent")
@@ -31,33 +31,6 @@ NEEDED = {
     "responses": ("customer_id", "question", "score"),
     "customers": ("customer_id", "joined_at"),
 }
-
-
-def tables_of(source) -> dict[str, pd.DataFrame]:
-    """The four tables of a world or a mapping; all that is missing in one message."""
-    tables = source if isinstance(source, Mapping) else getattr(source, "tables", None)
-    if not isinstance(tables, Mapping):
-        raise CxError(
-            "Tables are a World or a mapping with contacts, and where there are transactions, "
-            f"responses and customers: found {type(source).__name__}."
-        )
-    problems = []
-    if tables.get("contacts") is None and tables.get("transactions") is None:
-        problems.append(Problem("neither contacts nor transactions are given", allowed="contacts"))
-    for name, columns in NEEDED.items():
-        frame = tables.get(name)
-        absent = [] if frame is None else [c for c in columns if c not in frame]
-        if absent:
-            problems.append(Problem(f"{name} lacks the columns {', '.join(absent)}"))
-    contacts = tables.get("contacts")
-    if contacts is not None and "recovery" in contacts:
-        strange = sorted(set(contacts["recovery"].dropna().astype(str)) - set(RECOVERY))
-        if strange:
-            what = f"contacts: recovery holds {', '.join(map(repr, strange[:5]))}"
-            problems.append(Problem(what, allowed=", ".join(RECOVERY)))
-    if problems:
-        raise CxError("These tables hold no recovery study.", problems)
-    return {n: tables[n] for n in NEEDED if tables.get(n) is not None and len(tables[n].columns)}
 
 
 @dataclass(frozen=True)
@@ -128,11 +101,14 @@ def _parcels(transactions: pd.DataFrame, index: pd.Index) -> dict:
 
 
 def _overlapping(cases: dict) -> int:
+    """Failed cases opened while an earlier one of the customer was open, or on the same day."""
     failed = np.flatnonzero(cases["failed"])
     order = failed[np.lexsort((cases["day"][failed], cases["customer"][failed]))]
-    same = cases["customer"][order][1:] == cases["customer"][order][:-1]
-    open_still = cases["day"][order][1:] < cases["closed"][order][:-1]
-    return int(np.count_nonzero(same & open_still))
+    customer = cases["customer"][order] * STEP
+    ends = np.maximum.accumulate(customer + cases["closed"][order])[:-1]
+    opens = customer[1:] + cases["day"][order][1:]
+    same_day = np.diff(customer + cases["day"][order]) == 0
+    return int(np.count_nonzero((opens < ends) | same_day))
 
 
 def find_occasions(tables: Mapping[str, pd.DataFrame], landmark_days: int) -> Occasions:
@@ -156,9 +132,9 @@ def find_occasions(tables: Mapping[str, pd.DataFrame], landmark_days: int) -> Oc
     if overlapping:
         warnings.warn(
             f"{overlapping:,} failed {'contact was' if overlapping == 1 else 'contacts were'} "
-            "opened while another of the same customer was still open. The recovery of the one "
-            "opened first counts for the first occasion; two failures of one day are repeated "
-            "ones, and the levels are compared without them.",
+            "opened while another of the same customer was still open, or on its day. The "
+            "recovery of the one opened first counts for the first occasion; two failures of one "
+            "day are repeated ones, and the levels are compared without them.",
             CxWarning,
             stacklevel=4,
         )

@@ -16,7 +16,8 @@ import pandas as pd
 
 from cxlib.errors import CxError, Problem
 from cxlib.loyalty.followup import ANSWERS, OUTCOMES, WEEK, Records
-from cxlib.loyalty.occasions import LEVELS, find_occasions, tables_of
+from cxlib.loyalty.occasions import LEVELS, find_occasions
+from cxlib.loyalty.study_input import tables_of
 from cxlib.stats.checks import check_choice
 
 __all__ = ["RecoveryStudy", "recovery_study"]

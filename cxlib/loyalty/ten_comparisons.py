@@ -13,8 +13,9 @@ import pandas as pd
 from cxlib.errors import CxError
 from cxlib.loyalty.comparison import Comparison, judged_gap
 from cxlib.loyalty.followup import ANSWERS, OUTCOMES, WEEK, Records
-from cxlib.loyalty.occasions import LEVELS, NO_FAILURE, find_occasions, tables_of
+from cxlib.loyalty.occasions import LEVELS, NO_FAILURE, find_occasions
 from cxlib.loyalty.study import RecoveryStudy
+from cxlib.loyalty.study_input import tables_of
 from cxlib.stats.checks import check_choice, critical_value
 
 __all__ = ["COMPARISONS", "WholeHistory", "fair_pair", "ten_comparisons", "whole_history"]
