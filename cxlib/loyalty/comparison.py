@@ -12,8 +12,9 @@ from scipy.special import expit
 from cxlib.errors import CxError
 from cxlib.loyalty.arms import Arms, GroupMeans, fit_arms, fit_ridge_logit, group_means, reweighed
 from cxlib.loyalty.effects import RecoveryEffect
-from cxlib.loyalty.followup import ANSWERS, OUTCOMES, UNITS
+from cxlib.loyalty.followup import ANSWERS, UNITS
 from cxlib.loyalty.occasions import LEVELS, NO_FAILURE
+from cxlib.loyalty.still_possible import FEWEST, no_control, no_level, not_seen
 from cxlib.stats.checks import check_choice
 from cxlib.stats.overlap import BALANCED
 from cxlib.stats.share_gap import share_equivalence
@@ -33,12 +34,6 @@ __all__ = [
 
 EXPOSURES = (*LEVELS[1:], "failure")
 AMONG = ("all", "promoters", "others")
-FEWEST = 5
-
-
-def _told(study) -> str:
-    counts = np.bincount(study.level, minlength=len(LEVELS))
-    return ", ".join(f"{n} {c:,}" for n, c in zip(LEVELS, counts, strict=True) if c)
 
 
 def chosen_rows(study, exposures, control, among) -> tuple[np.ndarray, np.ndarray]:
@@ -55,19 +50,10 @@ def chosen_rows(study, exposures, control, among) -> tuple[np.ndarray, np.ndarra
         group[study.promoter != float(among == "promoters")] = -1
     counts = np.bincount(group[group >= 0], minlength=len(exposures) + 1)
     if counts[0] < FEWEST:
-        others = [n for n in LEVELS[1:5] if (study.level == LEVELS.index(n)).sum() >= FEWEST]
-        possible = f" Still possible: control={others[0]!r}." if len(others) > 1 else ""
-        raise CxError(
-            f"There is no control: {counts[0]} occasions are {control!r}. Seen are: "
-            f"{_told(study)}. Are occasions without a failure in the tables?{possible}"
-        )
+        raise no_control(study, control, exposures, int(counts[0]), among)
     for name, count in zip(exposures, counts[1:], strict=True):
         if count < FEWEST:
-            raise CxError(
-                f"Recovery {name!r} was seen {'never' if not count else f'{count} times only'} "
-                f"among eligible occasions. Seen are: {_told(study)}. Still possible: another "
-                "exposure, 'failure' for all levels together, or failures='any'."
-            )
+            raise no_level(study, name, int(count), among)
     rows = np.flatnonzero(group >= 0)
     return rows, group[rows]
 
@@ -176,8 +162,9 @@ class Comparison:
         self.rows, arm = chosen_rows(study, [labels[1]], labels[0], among)
         rows = self.rows
         self.arms = fit_arms(
-            arm, study.covariates[rows], study.customer[rows], study.names, weights=kind
-        )
+            arm, study.covariates[rows], study.customer[rows], study.names, weights=kind,
+            labels=labels,
+        )  # fmt: skip
         self._answering: dict[bytes, np.ndarray] = {}
 
     def reweighed(self, kind: str) -> Comparison:
@@ -201,7 +188,8 @@ class Comparison:
         y = study.outcomes[outcome][self.rows]
         counts = np.bincount(arms.arm[~np.isnan(y)], minlength=2)
         if counts.min() < FEWEST:
-            self._refuse_few(outcome, counts)
+            sides = {name: self.rows[arms.arm == g] for g, name in enumerate(self.labels)}
+            raise not_seen(study, sides, outcome)
         chance = None
         if answering and outcome in ANSWERS:
             key = np.packbits(np.isnan(y)).tobytes()
@@ -209,15 +197,6 @@ class Comparison:
                 self._answering[key] = answering_chance(arms, y, study.followed[self.rows])
             chance = self._answering[key]
         return group_means(arms, y, answering=chance, doubly_robust=robust)
-
-    def _refuse_few(self, outcome, counts) -> None:
-        study, rows = self.study, self.rows
-        few = self.labels[int(np.argmin(counts))]
-        seen = [o for o in OUTCOMES if o != outcome and (~np.isnan(study.outcomes[o][rows])).any()]
-        raise CxError(
-            f"{outcome} was seen after {counts.min()} occasions of {few!r} only: too few to judge "
-            f"luck. Still possible: {', '.join(seen) or 'no other outcome'}; longer answer_weeks."
-        )
 
     def effect(self, outcome, *, smallest, level, robust, answering, estimand) -> RecoveryEffect:
         """The effect on one outcome with its verdict."""

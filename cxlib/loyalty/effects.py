@@ -138,10 +138,12 @@ class RecoveryOutcomes:
     def summary(self) -> str:
         """One sentence: the primary's verdict, and what stands of the others after Holm."""
         first = self.effects.get(self.primary)
-        word = first.verdict if first else f"not judged ({self.missing.get(self.primary)})"
+        word = first.verdict if first else f"not judged ({self.missing[self.primary].rstrip('.')})"
         alpha = 1 - next(iter(self.effects.values())).level
         stands = [f"{o} ({self.effects[o].verdict})" for o, p in self.p_holm.items() if p <= alpha]
-        return (
-            f"Primary outcome {self.primary}: {word}. Of the {len(self.p_holm)} others, after "
-            f"Holm's correction, different from none: {', '.join(stands) or 'none'}."
-        )
+        told = f"Primary outcome {self.primary}: {word}. "
+        if not self.p_holm:
+            return told + "No other outcome could be judged."
+        found = f"different from zero: {', '.join(stands)}"
+        found = found if stands else "no effect differs from zero"
+        return f"{told}Of the others ({len(self.p_holm)}), after Holm's correction, {found}."

@@ -36,6 +36,7 @@ class Records:
 
     def __init__(self, tables: Mapping[str, pd.DataFrame], occasions: Occasions):
         self.index = occasions.customers
+        self.answered, self.people = "responses" in tables, "customers" in tables
         size = len(self.index)
         self.joined = np.full(size, NEVER)
         self.left = np.full(size, -NEVER)
@@ -101,6 +102,28 @@ class Records:
                 history = History.of(who, when[rows])
                 scores = frame["score"].to_numpy(float)[rows]
                 self.answers[outcome] = (history, scores, when[rows])
+                if self.orders is None:  # a case may be the last, but records run on
+                    self.last = max(self.last, int(when[rows].max()) + 1)
+
+    def lacking(self, landmark: np.ndarray) -> dict[str, str]:
+        """Outcomes that the tables cannot hold after any landmark, and why."""
+        found = {}
+        for outcome, question in ANSWERS.items():
+            if outcome in self.answers:
+                when = self.answers[outcome][2]
+                if when.max() < landmark.min():
+                    found[outcome] = (
+                        f"all {when.size:,} answers on {outcome} lie before the first landmark, "
+                        "while an outcome must come after the exposure (are the dates of contacts "
+                        "and responses of one period?)"
+                    )
+            elif self.answered:
+                found[outcome] = f"responses holds no dated answer to the question {question!r}"
+            else:
+                found[outcome] = f"the table responses is missing (question {question!r})"
+        if self.orders is None:
+            found |= dict.fromkeys(BEHAVIOURS, "the table transactions is missing")
+        return found
 
     # -- before -----------------------------------------------------------------------
 
@@ -122,8 +145,9 @@ class Records:
         if (kind != kind[0]).any():
             columns["a case, not a parcel"] = kind == CASE
         if (self.joined != NEVER).any():
-            weeks = np.clip((day - self.joined[customer]) / WEEK, 0, 520)
-            columns["tenure"] = np.sqrt(weeks)
+            known = self.joined[customer] != NEVER
+            weeks = np.sqrt(np.clip((day - self.joined[customer]) / WEEK, 0, 520))
+            columns["tenure"] = np.where(known, weeks, weeks[known].mean() if known.any() else 0)
         if self.orders is not None:
             count = self.orders.count(customer, day - YEAR, day)
             columns["orders of a year"] = np.log1p(count)

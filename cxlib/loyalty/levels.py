@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 import pandas as pd
 
 from cxlib.errors import CxError
 from cxlib.loyalty.arms import Arms, fit_arms, group_means, standardised
-from cxlib.loyalty.comparison import FEWEST, answering_chance, chosen_rows, judged_gap
+from cxlib.loyalty.comparison import answering_chance, chosen_rows, judged_gap
 from cxlib.loyalty.followup import ANSWERS, OUTCOMES, UNITS
 from cxlib.loyalty.occasions import NO_FAILURE, RECOVERY
 from cxlib.loyalty.recovery import study_of
+from cxlib.loyalty.still_possible import FEWEST, no_before, not_seen, times
 from cxlib.loyalty.ten_comparisons import WholeHistory, whole_history
 from cxlib.stats.checks import check_choice, check_level, critical_value
 
@@ -176,24 +178,25 @@ def compare_recovery_levels(
     y = study.outcomes[outcome]
     use = ~np.isnan(study.before[outcome]) if correction == "change" else np.ones(len(study), bool)
     kept, left_out = [], {}
+    groups = {n: np.flatnonzero(study.mask(n)) for n in (NO_FAILURE, *levels)}
+    seen = {n: int((use & ~np.isnan(y))[rows].sum()) for n, rows in groups.items()}
     for name in levels:
-        seen = int((study.mask(name) & use & ~np.isnan(y)).sum())
-        if seen >= FEWEST:
+        if seen[name] >= FEWEST:
             kept.append(name)
         else:
-            left_out[name] = f"{outcome} seen {seen} times"
-    if not kept:
-        raise CxError(
-            f"No level of recovery has {FEWEST} occasions with {outcome} "
-            f"({'; '.join(f'{n}: {w}' for n, w in left_out.items())}). Still possible: another "
-            "outcome, or longer answer_weeks."
-        )
+            left_out[name] = f"{outcome} seen {times(seen[name])}"
+    if groups[NO_FAILURE].size >= FEWEST and (not kept or seen[NO_FAILURE] < FEWEST):
+        before = correction == "change" and not use.all()
+        raise (no_before if before else partial(not_seen, all_of=False))(study, groups, outcome)
     rows, arm = chosen_rows(study, kept, NO_FAILURE, "all")
     rows, arm = rows[use[rows]], arm[use[rows]]
     customer = study.customer[rows]
     balance = pd.DataFrame({"before": [], "after": []})
     if correction == "weighted":
-        arms = fit_arms(arm, study.covariates[rows], customer, study.names, weights=weights)
+        arms = fit_arms(
+            arm, study.covariates[rows], customer, study.names, weights=weights,
+            labels=(NO_FAILURE, *kept),
+        )  # fmt: skip
         balance = _largest_gaps(study, rows, arms)
     elif correction == "change":
         before = standardised(study.before[outcome][rows].astype(float)[:, None])
@@ -248,9 +251,9 @@ def dashboard_levels(
             kept.append(name)
             arm[mine] = len(kept)
         else:
-            left_out[name] = f"{outcome} seen {seen} times"
+            left_out[name] = f"{outcome} seen {times(seen)}"
     if not kept or ((arm == 0) & ~np.isnan(y)).sum() < FEWEST:
-        raise CxError(f"A ladder needs customers with and without a failure who have {outcome}.")
+        raise _no_rungs(history.outcomes, best, outcome, levels)
     rows = np.flatnonzero(arm >= 0)
     arms = _plain(arm[rows], np.ones((rows.size, 1), np.float32), history.customer[rows], ())
     found = group_means(arms, y[rows])
@@ -259,3 +262,18 @@ def dashboard_levels(
         found, (NO_FAILURE, *kept), outcome, smallest_effect, level, "as dashboards count",
         left_out, nothing,
     )  # fmt: skip
+
+
+def _no_rungs(outcomes, best, outcome, levels) -> CxError:
+    """Too few customers for a dashboard's ladder: how many, and which outcomes would do."""
+    places = [0, *(RECOVERY.index(name) + 1 for name in levels)]
+    seen = {o: [int(((best == k) & ~np.isnan(y)).sum()) for k in places]
+            for o, y in outcomes.items()}  # fmt: skip
+    names = (NO_FAILURE, *levels)
+    told = ", ".join(f"{n} {k}" for n, k in zip(names, seen[outcome], strict=True))
+    others = [o for o, k in seen.items() if k[0] >= FEWEST and max(k[1:]) >= FEWEST]
+    ways = ", ".join(others) or f"tables with reported failures, their recovery and {outcome}"
+    return CxError(
+        f"A ladder needs {FEWEST} customers without a reported failure and {FEWEST} of a level "
+        f"of recovery who have {outcome}: seen are {told}. Still possible: {ways}."
+    )

@@ -185,9 +185,10 @@ def recovery_outcomes(
                 answering=answering, estimand=named,
             )  # fmt: skip
         except CxError as error:
-            missing[outcome] = error.headline
+            what, _, _ = error.headline.partition(" Still possible:")
+            missing[outcome] = error.headline if outcome == primary else what
     if not effects:
-        raise CxError(f"No outcome can be judged: {next(iter(missing.values()))}")
+        raise CxError(f"No outcome can be judged: {missing[primary]}")
     others = [o for o in effects if o != primary]
     adjusted = adjust_p([effects[o].p_difference for o in others]) if others else []
     holm = dict(zip(others, map(float, adjusted), strict=True))

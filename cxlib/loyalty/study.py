@@ -8,14 +8,16 @@ Outcomes count from the landmark, for both sides alike, whether the customer is 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import warnings
+from dataclasses import dataclass, field, replace
 from numbers import Integral
 
 import numpy as np
 import pandas as pd
 
-from cxlib.errors import CxError, Problem
+from cxlib.errors import CxError, CxWarning, Problem
 from cxlib.loyalty.followup import ANSWERS, OUTCOMES, WEEK, Records
+from cxlib.loyalty.keys import NEVER
 from cxlib.loyalty.occasions import LEVELS, find_occasions
 from cxlib.loyalty.study_input import tables_of
 from cxlib.stats.checks import check_choice
@@ -54,6 +56,10 @@ class RecoveryStudy:
         Occasions left out, by reason.
     overlapping : int
         Failed cases open at the same time as another of their customer.
+    last : int
+        The day after the last of the records, since 1970.
+    lacking : dict of str to str
+        Outcomes that these tables cannot hold, and why.
     """
 
     customer: np.ndarray = field(repr=False)
@@ -70,19 +76,20 @@ class RecoveryStudy:
     design: dict
     excluded: dict
     overlapping: int = 0
+    last: int = 0
+    lacking: dict = field(default_factory=dict, repr=False)
 
     def __len__(self) -> int:
         return self.customer.size
 
     def take(self, rows: np.ndarray) -> RecoveryStudy:
         """The same study of some of its occasions."""
-        return RecoveryStudy(
-            self.customer[rows], self.day[rows], self.level[rows], self.severity[rows],
-            self.covariates[rows], self.names, {k: v[rows] for k, v in self.outcomes.items()},
-            self.promoter[rows], self.gone[rows], self.followed[rows],
-            {k: v[rows] for k, v in self.before.items()}, self.design, self.excluded,
-            self.overlapping,
-        )  # fmt: skip
+        by_row = ("customer", "day", "level", "severity", "covariates", "promoter", "gone",
+                  "followed")  # fmt: skip
+        taken = {name: getattr(self, name)[rows] for name in by_row}
+        for name in ("outcomes", "before"):
+            taken[name] = {k: v[rows] for k, v in getattr(self, name).items()}
+        return replace(self, **taken)
 
     def mask(self, exposure: str) -> np.ndarray:
         """Occasions of a level, or of any failure but repeated ones (``failure``)."""
@@ -103,10 +110,11 @@ class RecoveryStudy:
 
     def summary(self) -> str:
         """One sentence: who entered, and who did not."""
-        out = ", ".join(f"{n:,} {why}" for why, n in self.excluded.items() if n) or "none"
+        out = ", ".join(f"{n:,} {why}" for why, n in self.excluded.items() if n)
         return (
             f"{len(self):,} occasions of {np.unique(self.customer).size:,} customers enter, "
-            f"{int((self.level > 0).sum()):,} of them failed; left out: {out}."
+            f"{int((self.level > 0).sum()):,} of them failed; "
+            f"{f'left out: {out}' if out else 'no occasion is left out'}."
         )
 
 
@@ -157,7 +165,7 @@ def recovery_study(
     Raises
     ------
     CxError
-        Tables that lack a column, no failures, or no occasion that is eligible.
+        Tables that cannot be used, no failures, or no occasion that is eligible.
 
     References
     ----------
@@ -201,16 +209,14 @@ def recovery_study(
         excluded[reason] = int(np.count_nonzero(eligible & out))
         eligible &= ~out
     if not eligible.any():
-        told = "; ".join(f"{n:,} {why}" for why, n in excluded.items())
-        raise CxError(
-            f"No occasion is eligible: {told}. A shorter repeat_window_weeks, longer records or "
-            'failures="any" would let some in.'
-        )
+        raise _none_eligible(excluded, failures)
     customer, day, kind = customer[eligible], day[eligible], occasions.kind[eligible]
     landmark = day + landmark_weeks * WEEK
     outcomes = {o: records.answer_after(o, customer, landmark, answer_weeks) for o in ANSWERS}
     outcomes |= records.behaviour_after(customer, landmark, horizon_weeks, churn_weeks)
-    _refuse_early_answers(records, outcomes, landmark)
+    lacking = records.lacking(landmark)
+    _warn_of_early_answers(lacking)
+    _warn_of_unknown_tenure(records, customer)
     columns = records.before(customer, day, kind) | _periods(day)
     prior = records.prior_answer("recommendation", customer, day)
     return RecoveryStudy(
@@ -228,6 +234,8 @@ def recovery_study(
         weeks | {"failures": failures},
         excluded,
         occasions.overlapping,
+        records.last,
+        lacking,
     )
 
 
@@ -247,11 +255,38 @@ def _refuse_no_failures(occasions) -> None:
         )
 
 
-def _refuse_early_answers(records: Records, outcomes: dict, landmark: np.ndarray) -> None:
-    for outcome, (_, _, when) in records.answers.items():
-        if when.max() < landmark.min():
-            raise CxError(
-                f"All {when.size:,} answers on {outcome} lie before the first landmark: an outcome "
-                "must come after the exposure. Are the dates of contacts and responses of one "
-                f"period? Still possible: {', '.join(o for o in outcomes if o not in ANSWERS)}."
+def _none_eligible(excluded: dict, failures: str) -> CxError:
+    told = "; ".join(f"{n:,} {why}" for why, n in excluded.items() if n)
+    early, _, left, *earlier = excluded.values()
+    ways = ["a shorter repeat_window_weeks, or longer records"] if early else []
+    if left:
+        ways.append("customers without left_at who came back")
+    if failures != "any" and sum(earlier):
+        ways.append("failures='any'")
+    return CxError(
+        f"No occasion is eligible: {told}. Still possible: "
+        f"{'; '.join(ways) or 'longer records (is joined_at right?)'}."
+    )
+
+
+def _warn_of_early_answers(lacking: dict) -> None:
+    for outcome, why in lacking.items():
+        if "before the first landmark" in why:
+            warnings.warn(
+                f"{why[0].upper()}{why[1:]}: {outcome} cannot be an outcome, and what was said "
+                "before is used to compare like with like.",
+                CxWarning,
+                stacklevel=4,
             )
+
+
+def _warn_of_unknown_tenure(records: Records, customer: np.ndarray) -> None:
+    who = np.unique(customer)
+    unknown = int((records.joined[who] == NEVER).sum())
+    if records.people and unknown:
+        warnings.warn(
+            f"{unknown:,} of {who.size:,} customers with occasions have no row in customers, or no "
+            "joined_at: they count as customers of long standing, of the tenure of the others.",
+            CxWarning,
+            stacklevel=4,
+        )

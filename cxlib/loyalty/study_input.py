@@ -14,6 +14,7 @@ from cxlib.loyalty.occasions import NEEDED, RECOVERY
 __all__ = ["tables_of"]
 
 SHOWN = 5
+ORDER = {"contacts": ("opened_at", "closed_at"), "transactions": ("ordered_at", "delivered_at")}
 DATES = {
     "contacts": ("opened_at", "closed_at"),
     "transactions": ("ordered_at", "delivered_at"),
@@ -108,7 +109,9 @@ def _checked(name: str, frame: pd.DataFrame) -> tuple[pd.DataFrame, list[Problem
     if name in ("contacts", "transactions") and "failure" in frame:
         problems += _flags(f"{name}: failure", frame["failure"])
     if name == "contacts":
-        problems += _levels(frame) + _closed_first(frame)
+        problems += _levels(frame)
+    if name in ORDER:
+        problems += _in_order(name, frame)
     key = KEYS.get(name)
     if key in frame:
         ids = frame[key]
@@ -167,21 +170,22 @@ def _levels(frame: pd.DataFrame) -> list[Problem]:
     return _bad(what, frame["recovery"].isin(strange), ", ".join(RECOVERY))
 
 
-def _closed_first(frame: pd.DataFrame) -> list[Problem]:
-    """Cases closed before they were opened, by the clock where both have a time of day."""
-    if not {"opened_at", "closed_at"} <= set(frame):
+def _in_order(name: str, frame: pd.DataFrame) -> list[Problem]:
+    """Rows that end before they begin, by the clock where the end has a time of day."""
+    first, last = ORDER[name]
+    if not {first, last} <= set(frame):
         return []
-    pair = [frame["opened_at"], frame["closed_at"]]
+    pair = [frame[first], frame[last]]
     if not all(pd.api.types.is_datetime64_any_dtype(c) for c in pair):
         return []
-    opened, closed = (c.dt.tz_localize(None) for c in pair)
-    timed = closed != closed.dt.normalize()
-    bad = (closed < opened.dt.normalize()) | (timed & (closed < opened))
+    begun, done = (c.dt.tz_localize(None) for c in pair)
+    timed = done != done.dt.normalize()
+    bad = (done < begun.dt.normalize()) | (timed & (done < begun))
     cause = (
-        "Are the two columns swapped, or day and month? Without closed_at, or with it missing in "
-        "these rows, a case counts as closed when it was opened"
+        "Are the two columns swapped, or day and month? Still possible: the other rows, or all "
+        f"with {last} left empty in these"
     )
-    return _bad("contacts: closed_at lies before opened_at", bad, "closed after opened", cause)
+    return _bad(f"{name}: {last} lies before {first}", bad, f"{last} after {first}", cause)
 
 
 def _strangers(frames: Mapping[str, pd.DataFrame]) -> list[Problem]:
@@ -200,11 +204,11 @@ def _strangers(frames: Mapping[str, pd.DataFrame]) -> list[Problem]:
         if not any(own.isin(column).any() for column in known):
             first, second = own[0], known[0][0]
             what = f"no customer of {name} is in {' or '.join(o for o in others if o in ids)}"
-            problems.append(Problem(
-                what, f"{first!r} here, {second!r} there", "ids of one kind",
-                "Was one read as numbers, or are the answers anonymous? Still possible: the study "
-                f"without {name}",
-            ))  # fmt: skip
+            cause = "Was one of them read as numbers?"
+            if name != "contacts":
+                cause += f" Or are they anonymous? Still possible: the study without {name}"
+            where = f"{first!r} here, {second!r} there"
+            problems.append(Problem(what, where, "ids of one kind", cause))
     return problems
 
 

@@ -25,8 +25,8 @@ class HiddenCause:
     effect : RecoveryEffect
     needed, needed_limit : float
         Product of imbalance (SD between the groups) and effect on the outcome (SD per SD) that
-        would bring the estimate, or the nearer limit of its interval, to none; 0 where the
-        interval holds none already.
+        would bring the estimate, or the nearer limit of its interval, to zero; 0 where the
+        interval holds zero already.
     e_value, e_value_limit : float
         The same as a risk ratio, of ``exp(0.91 d)``.
     measured : DataFrame
@@ -63,8 +63,8 @@ class HiddenCause:
         top = max(1.0, 1.2 * table["imbalance"].abs().max())
         x = np.linspace(0.02, top, 200)
         for need, style, name in (
-            (self.needed, "-", "estimate becomes none"),
-            (self.needed_limit, "--", "interval reaches none"),
+            (self.needed, "-", "estimate becomes zero"),
+            (self.needed_limit, "--", "interval reaches zero"),
         ):
             if need > 0:
                 ax.plot(x, np.minimum(need / x, 10), style, color=COLOURS[3], label=name)

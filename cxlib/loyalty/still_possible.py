@@ -1,0 +1,159 @@
+"""Where too little was seen: how little, why, and what is still possible."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from cxlib.errors import CxError
+from cxlib.loyalty.followup import ANSWERS, OUTCOMES, WEEK
+from cxlib.loyalty.occasions import LEVELS, NO_FAILURE
+
+__all__ = ["FEWEST", "no_before", "no_control", "no_level", "not_seen", "times"]
+
+FEWEST = 5
+
+
+def times(count: int) -> str:
+    """``never``, ``once only``, ``3 times only``.
+
+    Examples
+    --------
+    >>> [times(k) for k in (0, 1, 3)]
+    ['never', 'once only', '3 times only']
+    """
+    return ("never", "once only")[count] if count < 2 else f"{count:,} times only"
+
+
+def _told(study) -> str:
+    counts = np.bincount(study.level, minlength=len(LEVELS))
+    return ", ".join(f"{n} {c:,}" for n, c in zip(LEVELS, counts, strict=True) if c)
+
+
+def _enough(study, among, but=()) -> list[str]:
+    """Levels, and failure as a whole, of which there are enough occasions."""
+    mine = np.ones(len(study), bool)
+    if among != "all":
+        mine = study.promoter == float(among == "promoters")
+    names = [n for n in (*LEVELS[1:7], "failure") if n not in but]
+    return [n for n in names if (study.mask(n) & mine).sum() >= FEWEST]
+
+
+def _or_words(ways) -> str:
+    ways = list(ways)
+    return " or ".join([", ".join(ways[:-1]), ways[-1]] if len(ways) > 1 else ways)
+
+
+def no_control(study, control, exposures, count: int, among: str) -> CxError:
+    """Too few occasions of the control."""
+    others = [n for n in _enough(study, among, exposures) if n != "failure"]
+    if control != NO_FAILURE:
+        others.append(NO_FAILURE)
+    ways = [_or_words(f"control={n!r}" for n in others)] if others else []
+    if len(exposures) > 1:  # a ladder, whose control is always no failure
+        rungs = [n for n in exposures if n in _enough(study, among)]
+        ways = [f"recovery_effect with exposure={rungs[-1]!r} and control={rungs[0]!r}"]
+    if among != "all":
+        ways.append("among='all'")
+    if control == NO_FAILURE:
+        ways.append("tables with parcels or contacts that did not fail")
+    whom = "" if among == "all" else f" of {among}"
+    what = f"There is no control: {count} occasions{whom} are {control!r}"
+    return CxError(f"{what}. Seen are: {_told(study)}. Still possible: {'; '.join(ways)}.")
+
+
+def no_level(study, name, count: int, among: str) -> CxError:
+    """Too few occasions of an exposure."""
+    ways = [f"exposure={n!r}" for n in _enough(study, among, (name,))]
+    ways = [_or_words(ways)] if ways else []
+    if among != "all":
+        ways.append("among='all'")
+    if study.design["failures"] != "any":
+        ways.append("failures='any', where later failures enter as well")
+    ways = ways or ["longer records, or more customers"]
+    whom = "" if among == "all" else f" of {among}"
+    return CxError(
+        f"Recovery {name!r} was seen {times(count)} among eligible occasions{whom}. Seen are: "
+        f"{_told(study)}. Still possible: {'; '.join(ways)}."
+    )
+
+
+def not_seen(study, groups: dict[str, np.ndarray], outcome: str, *, all_of=True) -> CxError:
+    """An outcome that was seen too rarely after the occasions of some groups.
+
+    Parameters
+    ----------
+    groups : dict of str to ndarray
+        Rows of the study by name, the control first.
+    all_of : bool
+        Whether the other groups are all needed, or one of them beside the control.
+    """
+    counts = {name: _seen(study, rows, outcome) for name, rows in groups.items()}
+    told = ", ".join(f"{times(k)} after {n!r}" for n, k in counts.items() if k < FEWEST)
+    why = study.lacking.get(outcome, "")
+    occasions = [rows.size for rows in groups.values()][1:]
+    if max(occasions) < FEWEST:
+        why = f"no such level has {FEWEST} eligible occasions (seen are: {_told(study)})"
+        names = _enough(study, "all", groups)
+        ways = [f"recovery_effect with {_or_words(f'exposure={n!r}' for n in names)}"]
+        ways = ways if names else ["longer records, or more customers"]
+    else:
+        ways = _other_outcomes(study, groups, outcome, all_of)
+        ways += [] if why else _weeks(study, groups, outcome)
+        ways = ways or [f"tables that hold {outcome}" if why else "longer records"]
+    reason = f", as {why}" if why else ""
+    return CxError(
+        f"{outcome} was seen {told}: too few to judge luck{reason}. Still possible: "
+        f"{'; '.join(ways)}."
+    )
+
+
+def _other_outcomes(study, groups, outcome, all_of) -> list[str]:
+    """Outcomes that can be judged; where there is none, those that other weeks would follow."""
+    others = [o for o in OUTCOMES if o != outcome and o not in study.lacking]
+    seen = [o for o in others if _can_be_judged(study, groups, o, all_of)]
+    if seen:
+        return [", ".join(seen)]
+    return [f"{o} with {way}" for o in others for way in _weeks(study, groups, o)]
+
+
+def no_before(study, groups: dict[str, np.ndarray], outcome: str) -> CxError:
+    """An outcome of which too few occasions have the same measure from before."""
+    known = ~np.isnan(study.before[outcome])
+    counts = {n: _seen(study, rows[known[rows]], outcome) for n, rows in groups.items()}
+    told = ", ".join(f"{times(k)} after {n!r}" for n, k in counts.items())
+    return CxError(
+        f"{outcome} was seen with a measure from before it too rarely ({told}), so no change can "
+        "be told. Still possible: correction='everybody' or 'weighted'."
+    )
+
+
+def _seen(study, rows, outcome) -> int:
+    return int((~np.isnan(study.outcomes[outcome][rows])).sum())
+
+
+def _can_be_judged(study, groups, outcome, all_of: bool) -> bool:
+    control, *others = (_seen(study, rows, outcome) >= FEWEST for rows in groups.values())
+    return control and (all(others) if all_of else any(others))
+
+
+def _weeks(study, groups, outcome) -> list[str]:
+    """Weeks of the design with which half of each group, or more, is followed to the end."""
+    design, halves = study.design, []
+    for rows in groups.values():
+        if rows.size >= FEWEST:
+            room = (study.last - study.day[rows]) // WEEK - design["landmark_weeks"]
+            halves.append(int(np.sort(room)[::-1][max(FEWEST, -(-room.size // 2)) - 1]))
+    room = min(halves, default=0)
+    if outcome in ANSWERS:
+        now = design["answer_weeks"]
+        new = min(room, 2 * now)
+        why = "so that later answers count" if new > now else "as the records end early"
+        return [f"answer_weeks={new} ({now} now), {why}"] if new >= 1 and new != now else []
+    now, silent = design["horizon_weeks"], design["churn_weeks"]
+    new, needed, also = room, now, ""
+    if outcome == "churn":
+        new, needed = room // 2, now + silent
+        also = f" with churn_weeks={new}"
+    if new < 1 or room >= needed:
+        return []
+    return [f"horizon_weeks={new}{also} ({needed} weeks now), as the records end early"]
