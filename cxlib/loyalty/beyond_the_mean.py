@@ -9,7 +9,7 @@ import pandas as pd
 
 from cxlib.errors import CxError
 from cxlib.loyalty.arms import group_means
-from cxlib.loyalty.comparison import FEWEST, Comparison, answering_chance, contrast, judged
+from cxlib.loyalty.comparison import Comparison, answering_chance, contrast, judged
 from cxlib.loyalty.followup import ANSWERS, OUTCOMES, UNITS
 from cxlib.loyalty.occasions import NO_FAILURE
 from cxlib.loyalty.recovery import study_of
@@ -120,9 +120,14 @@ def recovery_bounds(
     study = study_of(tables, **design)
     known = np.flatnonzero(~np.isnan(study.outcomes["churn"]) & study.followed)
     if not known.size:
-        raise CxError("Who has left is not known: the records end before the churn weeks are over.")
+        why = study.lacking.get("churn", "the records end before the churn weeks are over")
+        raise CxError(
+            f"Who has left is not known: {why}. Still possible: recovery_effect, or shorter weeks "
+            "of horizon, churn and answers."
+        )
     study = study.take(known)
     comparison = Comparison(study, (NO_FAILURE, exposure), "all", "overlap")
+    comparison.need(outcome)
     arms, rows = comparison.arms, comparison.rows
     y = study.outcomes[outcome][rows]
     gone = study.gone[rows] & (study.outcomes["churn"][rows] == 1) & np.isnan(y)
@@ -133,8 +138,6 @@ def recovery_bounds(
     def effect(control, exposed) -> tuple[float, float, float]:
         filled = np.where(gone, np.where(arms.arm == 1, exposed, control), y)
         means = group_means(arms, filled, answering=chance)
-        if means.seen.min() < FEWEST:
-            raise CxError(f"Fewer than {FEWEST} answers on {outcome} on one side.")
         estimate, error, df = contrast(means)
         half = float(critical_value(level, df)) * error
         return estimate, estimate - half, estimate + half
@@ -180,6 +183,7 @@ def recovery_quantiles(
     points = numbers("quantiles", quantiles)
     refuse((points <= 0) | (points >= 1), "quantiles outside 0 to 1", "values between 0 and 1")
     comparison = Comparison(study_of(tables, **design), (NO_FAILURE, exposure), "all", "overlap")
+    comparison.need(outcome)
     arms = comparison.arms
     y = comparison.study.outcomes[outcome][comparison.rows]
     kept = np.flatnonzero(~np.isnan(y))
@@ -187,8 +191,6 @@ def recovery_quantiles(
     rng = np.random.default_rng(seed)
     size = int(arms.customer.max()) + 1
     sides = [order[arms.arm[order] == g] for g in (0, 1)]
-    if min(map(len, sides)) < FEWEST:
-        raise CxError(f"Fewer than {FEWEST} occasions with {outcome} on one side.")
 
     def at(side, times) -> np.ndarray:
         mass = np.cumsum(arms.weight[side] * times[arms.customer[side]])

@@ -14,7 +14,13 @@ from cxlib.loyalty.arms import Arms, GroupMeans, fit_arms, fit_ridge_logit, grou
 from cxlib.loyalty.effects import RecoveryEffect
 from cxlib.loyalty.followup import ANSWERS, UNITS
 from cxlib.loyalty.occasions import LEVELS, NO_FAILURE
-from cxlib.loyalty.still_possible import FEWEST, no_control, no_level, not_seen
+from cxlib.loyalty.still_possible import (
+    FEWEST,
+    no_control,
+    no_level,
+    no_spread,
+    not_seen,
+)
 from cxlib.stats.checks import check_choice
 from cxlib.stats.overlap import BALANCED
 from cxlib.stats.share_gap import share_equivalence
@@ -186,10 +192,7 @@ class Comparison:
         """Weighted means of both groups; too few answers raise CxError."""
         study, arms = self.study, self.arms
         y = study.outcomes[outcome][self.rows]
-        counts = np.bincount(arms.arm[~np.isnan(y)], minlength=2)
-        if counts.min() < FEWEST:
-            sides = {name: self.rows[arms.arm == g] for g, name in enumerate(self.labels)}
-            raise not_seen(study, sides, outcome)
+        self.need(outcome)
         chance = None
         if answering and outcome in ANSWERS:
             key = np.packbits(np.isnan(y)).tobytes()
@@ -198,12 +201,21 @@ class Comparison:
             chance = self._answering[key]
         return group_means(arms, y, answering=chance, doubly_robust=robust)
 
+    def need(self, outcome: str) -> None:
+        """Fewer than five occasions with the outcome on one side raise CxError."""
+        seen = ~np.isnan(self.study.outcomes[outcome][self.rows])
+        if np.bincount(self.arms.arm[seen], minlength=2).min() < FEWEST:
+            raise not_seen(self.study, self._sides(), outcome)
+
+    def _sides(self) -> dict[str, np.ndarray]:
+        return {name: self.rows[self.arms.arm == g] for g, name in enumerate(self.labels)}
+
     def effect(self, outcome, *, smallest, level, robust, answering, estimand) -> RecoveryEffect:
         """The effect on one outcome with its verdict."""
         found = self.means(outcome, robust=robust, answering=answering)
         gap = contrast(found)
         if not gap[1] > 1e-12 or not found.sd > 0:
-            raise CxError(f"{outcome} shows no spread, so luck cannot be judged.")
+            raise no_spread(self.study, self._sides(), outcome)
         test, error, df, word = judged_gap(found, outcome, smallest * found.sd, level, gap=gap)
         arm, customer = self.arms.arm, self.arms.customer
         seen = ~np.isnan(self.study.outcomes[outcome][self.rows])

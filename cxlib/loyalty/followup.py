@@ -187,15 +187,16 @@ class Records:
 
     # -- after ------------------------------------------------------------------------
 
-    def answer_after(self, outcome: str, customer, landmark, weeks: int) -> np.ndarray:
-        """First answer of the weeks after the landmark; NaN if none."""
+    def answer_after(self, outcome: str, customer, landmark, weeks: int) -> tuple:
+        """First answer of the weeks after the landmark, and days to the first ever; NaN if none."""
         if outcome not in self.answers:
-            return np.full(customer.size, np.nan)
+            return np.full(customer.size, np.nan), np.full(customer.size, np.nan, np.float32)
         history, scores, _ = self.answers[outcome]
         row, when = history.following(customer, landmark)
         seen = (row >= 0) & (when < landmark + weeks * WEEK)
         seen &= landmark + weeks * WEEK <= self.last
-        return np.where(seen, scores[row], np.nan)
+        wait = np.where(row >= 0, when - landmark, np.nan).astype(np.float32)
+        return np.where(seen, scores[row], np.nan), wait
 
     def behaviour_after(self, customer, landmark, horizon_weeks: int, churn_weeks: int) -> dict:
         """repurchase, churn and value; NaN where the records end too early."""

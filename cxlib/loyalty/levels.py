@@ -14,7 +14,7 @@ from cxlib.loyalty.comparison import answering_chance, chosen_rows, judged_gap
 from cxlib.loyalty.followup import ANSWERS, OUTCOMES, UNITS
 from cxlib.loyalty.occasions import NO_FAILURE, RECOVERY
 from cxlib.loyalty.recovery import study_of
-from cxlib.loyalty.still_possible import FEWEST, no_before, not_seen, times
+from cxlib.loyalty.still_possible import FEWEST, no_before, no_spread, not_seen, times
 from cxlib.loyalty.ten_comparisons import WholeHistory, whole_history
 from cxlib.stats.checks import check_choice, check_level, critical_value
 
@@ -208,6 +208,8 @@ def compare_recovery_levels(
         chance = answering_chance(arms, y[rows], study.followed[rows])
     robust = correction != "everybody"
     found = group_means(arms, y[rows], answering=chance, doubly_robust=robust)
+    if not found.sd > 0:
+        raise no_spread(study, groups, outcome, all_of=False)
     text = {"everybody": "everybody counted", "change": "change, drift to the mean taken out",
             "weighted": f"{weights} weights, doubly robust"}[correction]  # fmt: skip
     return _ladder(
@@ -252,7 +254,8 @@ def dashboard_levels(
             arm[mine] = len(kept)
         else:
             left_out[name] = f"{outcome} seen {times(seen)}"
-    if not kept or ((arm == 0) & ~np.isnan(y)).sum() < FEWEST:
+    whole = y[(arm == 0) & ~np.isnan(y)]
+    if not kept or whole.size < FEWEST or not np.ptp(whole) > 0:
         raise _no_rungs(history.outcomes, best, outcome, levels)
     rows = np.flatnonzero(arm >= 0)
     arms = _plain(arm[rows], np.ones((rows.size, 1), np.float32), history.customer[rows], ())
@@ -267,13 +270,15 @@ def dashboard_levels(
 def _no_rungs(outcomes, best, outcome, levels) -> CxError:
     """Too few customers for a dashboard's ladder: how many, and which outcomes would do."""
     places = [0, *(RECOVERY.index(name) + 1 for name in levels)]
-    seen = {o: [int(((best == k) & ~np.isnan(y)).sum()) for k in places]
-            for o, y in outcomes.items()}  # fmt: skip
-    names = (NO_FAILURE, *levels)
-    told = ", ".join(f"{n} {k}" for n, k in zip(names, seen[outcome], strict=True))
-    others = [o for o, k in seen.items() if k[0] >= FEWEST and max(k[1:]) >= FEWEST]
+    seen = {o: [y[(best == k) & ~np.isnan(y)] for k in places] for o, y in outcomes.items()}
+    told = ", ".join(
+        f"{n} {y.size:,}" for n, y in zip((NO_FAILURE, *levels), seen[outcome], strict=True)
+    )
+    others = [o for o, (whole, *rungs) in seen.items() if whole.size >= FEWEST
+              and np.ptp(whole) > 0 and max(y.size for y in rungs) >= FEWEST]  # fmt: skip
     ways = ", ".join(others) or f"tables with reported failures, their recovery and {outcome}"
     return CxError(
-        f"A ladder needs {FEWEST} customers without a reported failure and {FEWEST} of a level "
-        f"of recovery who have {outcome}: seen are {told}. Still possible: {ways}."
+        f"A ladder needs {FEWEST} customers without a reported failure, not all alike, and "
+        f"{FEWEST} of a level of recovery who have {outcome}: seen are {told}. Still possible: "
+        f"{ways}."
     )

@@ -133,8 +133,9 @@ def find_occasions(tables: Mapping[str, pd.DataFrame], landmark_days: int) -> Oc
         warnings.warn(
             f"{overlapping:,} failed {'contact was' if overlapping == 1 else 'contacts were'} "
             "opened while another of the same customer was still open, or on its day. The "
-            "recovery of the one opened first counts for the first occasion; two failures of one "
-            "day are repeated ones, and the levels are compared without them.",
+            "recovery of the one opened first counts for the first occasion; two of one day "
+            "are repeated ones unless they are about one parcel, and the levels are compared "
+            "without them.",
             CxWarning,
             stacklevel=4,
         )

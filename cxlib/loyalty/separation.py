@@ -95,7 +95,7 @@ def _removable(names) -> list[str]:
 
 def refuse_separation(names, alone: bool, label: str) -> None:
     """CxError: the columns separate the groups, each alone or only together."""
-    told = ", ".join(names)
+    told = ", ".join(repr(name) if "," in name else name for name in names)
     if len(names) > 1:
         told = f"each of {told} alone" if alone else f"none of them alone, but together {told}"
     some = _removable(names)

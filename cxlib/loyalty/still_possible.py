@@ -8,9 +8,10 @@ from cxlib.errors import CxError
 from cxlib.loyalty.followup import ANSWERS, OUTCOMES, WEEK
 from cxlib.loyalty.occasions import LEVELS, NO_FAILURE
 
-__all__ = ["FEWEST", "no_before", "no_control", "no_level", "not_seen", "times"]
+__all__ = ["FEWEST", "no_before", "no_control", "no_level", "no_spread", "not_seen", "times"]
 
 FEWEST = 5
+TRIED = (1, 2, 3, 4, 5, 6, 8, 10, 13, 16, 20, 26, 39, 52, 78, 104)  # weeks to answer
 
 
 def times(count: int) -> str:
@@ -98,12 +99,21 @@ def not_seen(study, groups: dict[str, np.ndarray], outcome: str, *, all_of=True)
         ways = ways if names else ["longer records, or more customers"]
     else:
         ways = _other_outcomes(study, groups, outcome, all_of)
-        ways += [] if why else _weeks(study, groups, outcome)
+        ways += [] if why else _weeks(study, groups, outcome, all_of)
         ways = ways or [f"tables that hold {outcome}" if why else "longer records"]
     reason = f", as {why}" if why else ""
     return CxError(
         f"{outcome} was seen {told}: too few to judge luck{reason}. Still possible: "
         f"{'; '.join(ways)}."
+    )
+
+
+def no_spread(study, groups: dict[str, np.ndarray], outcome: str, *, all_of=True) -> CxError:
+    """An outcome that is the same after every occasion."""
+    others = _other_outcomes(study, groups, outcome, all_of)
+    return CxError(
+        f"{outcome} shows no spread, so luck cannot be judged: it is the same after every occasion "
+        f"of {next(iter(groups))!r}. Still possible: {'; '.join(others) or 'longer records'}."
     )
 
 
@@ -113,7 +123,7 @@ def _other_outcomes(study, groups, outcome, all_of) -> list[str]:
     seen = [o for o in others if _can_be_judged(study, groups, o, all_of)]
     if seen:
         return [", ".join(seen)]
-    return [f"{o} with {way}" for o in others for way in _weeks(study, groups, o)]
+    return [f"{o} with {way}" for o in others for way in _weeks(study, groups, o, all_of)]
 
 
 def no_before(study, groups: dict[str, np.ndarray], outcome: str) -> CxError:
@@ -133,27 +143,47 @@ def _seen(study, rows, outcome) -> int:
 
 def _can_be_judged(study, groups, outcome, all_of: bool) -> bool:
     control, *others = (_seen(study, rows, outcome) >= FEWEST for rows in groups.values())
-    return control and (all(others) if all_of else any(others))
+    if not (control and (all(others) if all_of else any(others))):
+        return False
+    values = study.outcomes[outcome][next(iter(groups.values()))]
+    return bool(np.nanmax(values) > np.nanmin(values))
 
 
-def _weeks(study, groups, outcome) -> list[str]:
-    """Weeks of the design with which half of each group, or more, is followed to the end."""
-    design, halves = study.design, []
-    for rows in groups.values():
-        if rows.size >= FEWEST:
-            room = (study.last - study.day[rows]) // WEEK - design["landmark_weeks"]
-            halves.append(int(np.sort(room)[::-1][max(FEWEST, -(-room.size // 2)) - 1]))
-    room = min(halves, default=0)
+def _weeks(study, groups, outcome, all_of) -> list[str]:
+    """Other weeks of the design, with which the outcome would be seen often enough."""
     if outcome in ANSWERS:
-        now = design["answer_weeks"]
-        new = min(room, 2 * now)
-        why = "so that later answers count" if new > now else "as the records end early"
-        return [f"answer_weeks={new} ({now} now), {why}"] if new >= 1 and new != now else []
-    now, silent = design["horizon_weeks"], design["churn_weeks"]
-    new, needed, also = room, now, ""
+        return _answer_weeks(study, groups, outcome, all_of)
+    large = [_room(study, rows) for rows in groups.values() if rows.size >= FEWEST]
+    # half of each group, or more, is followed to the end
+    halves = [int(np.sort(room)[::-1][max(FEWEST, -(-room.size // 2)) - 1]) for room in large]
+    now, silent = study.design["horizon_weeks"], study.design["churn_weeks"]
+    new, needed, also = min(halves, default=0), now, ""
+    if new >= (now + silent if outcome == "churn" else now):
+        return []
     if outcome == "churn":
-        new, needed = room // 2, now + silent
+        new, needed = new // 2, now + silent
         also = f" with churn_weeks={new}"
-    if new < 1 or room >= needed:
+    if new < 1:
         return []
     return [f"horizon_weeks={new}{also} ({needed} weeks now), as the records end early"]
+
+
+def _answer_weeks(study, groups, outcome, all_of) -> list[str]:
+    """The weeks of a few in which the rarest group answers most, if that is often enough."""
+    now, best = study.design["answer_weeks"], (FEWEST - 1, 0)
+    for weeks in TRIED:
+        control, *others = (
+            int(((_room(study, rows) >= weeks) & (study.wait[outcome][rows] < weeks * WEEK)).sum())
+            for rows in groups.values()
+        )
+        least = min(control, (min if all_of else max)(others))
+        best = max(best, (least, -weeks))
+    if not best[1]:
+        return []
+    why = "so that later answers count" if -best[1] > now else "as the records end early"
+    return [f"answer_weeks={-best[1]} ({now} now), {why}"]
+
+
+def _room(study, rows) -> np.ndarray:
+    """Weeks from the landmark to the end of the records."""
+    return (study.last - study.day[rows]) // WEEK - study.design["landmark_weeks"]

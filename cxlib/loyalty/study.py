@@ -60,6 +60,8 @@ class RecoveryStudy:
         The day after the last of the records, since 1970.
     lacking : dict of str to str
         Outcomes that these tables cannot hold, and why.
+    wait : dict of str to ndarray
+        Days from the landmark to the first answer, however late; NaN without one.
     """
 
     customer: np.ndarray = field(repr=False)
@@ -78,6 +80,7 @@ class RecoveryStudy:
     overlapping: int = 0
     last: int = 0
     lacking: dict = field(default_factory=dict, repr=False)
+    wait: dict = field(default_factory=dict, repr=False)
 
     def __len__(self) -> int:
         return self.customer.size
@@ -87,7 +90,7 @@ class RecoveryStudy:
         by_row = ("customer", "day", "level", "severity", "covariates", "promoter", "gone",
                   "followed")  # fmt: skip
         taken = {name: getattr(self, name)[rows] for name in by_row}
-        for name in ("outcomes", "before"):
+        for name in ("outcomes", "before", "wait"):
             taken[name] = {k: v[rows] for k, v in getattr(self, name).items()}
         return replace(self, **taken)
 
@@ -212,7 +215,8 @@ def recovery_study(
         raise _none_eligible(excluded, failures)
     customer, day, kind = customer[eligible], day[eligible], occasions.kind[eligible]
     landmark = day + landmark_weeks * WEEK
-    outcomes = {o: records.answer_after(o, customer, landmark, answer_weeks) for o in ANSWERS}
+    answers = {o: records.answer_after(o, customer, landmark, answer_weeks) for o in ANSWERS}
+    outcomes = {o: found[0] for o, found in answers.items()}
     outcomes |= records.behaviour_after(customer, landmark, horizon_weeks, churn_weeks)
     lacking = records.lacking(landmark)
     _warn_of_early_answers(lacking)
@@ -236,6 +240,7 @@ def recovery_study(
         occasions.overlapping,
         records.last,
         lacking,
+        {o: found[1] for o, found in answers.items()},
     )
 
 

@@ -1,5 +1,8 @@
 """What a study of recovery cannot use is named, with what is still possible."""
 
+import re
+import warnings
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -73,13 +76,40 @@ def test_overlapping_contacts():
         cx.recovery_study(tables)
 
 
+def test_two_failures_of_one_moment_are_told():
+    tables = made()
+    tables["transactions"]["failure"] = False  # else they complain about a parcel
+    again = tables["contacts"][:3].assign(contact_id=["x", "y", "z"])
+    tables["contacts"] = pd.concat([tables["contacts"], again], ignore_index=True)
+    with pytest.warns(cx.CxWarning, match="3 failed contacts were opened while.*or on its day"):
+        study = cx.recovery_study(tables)
+    assert study.to_frame().set_index("level").loc["repeated", "occasions"] == 6
+
+
+def test_a_long_case_overlaps_more_than_the_next():
+    tables = made()
+    first = tables["contacts"][:1]
+    more = [first.assign(contact_id=f"x{d}", opened_at=first["opened_at"] + pd.Timedelta(days=d))
+            for d in (3, 5)]  # fmt: skip
+    tables["contacts"] = pd.concat([tables["contacts"], *more], ignore_index=True)
+    tables["contacts"]["closed_at"] = tables["contacts"]["opened_at"]
+    tables["contacts"].loc[0, "closed_at"] += pd.Timedelta(days=9)
+    with pytest.warns(cx.CxWarning, match="2 failed contacts"):
+        assert cx.recovery_study(tables).overlapping == 2
+
+
 def test_outcomes_before_the_exposure():
     tables = made()
     tables["responses"]["answered_at"] = START
-    with pytest.raises(
-        cx.CxError, match=r"lie before the first landmark.*repurchase, churn, value"
+    with (
+        pytest.warns(cx.CxWarning, match="All 400 answers on satisfaction lie before"),
+        pytest.raises(
+            cx.CxError, match=r"lie before the first landmark.*possible: repurchase, value\."
+        ),
     ):
         cx.recovery_effect(tables)
+    with pytest.warns(cx.CxWarning, match="cannot be an outcome"):
+        assert cx.recovery_effect(tables, "value").n["seen"].min() > 20
 
 
 def test_perfect_separation_names_the_column():
@@ -95,6 +125,272 @@ def test_perfect_separation_names_the_column():
     with pytest.raises(cx.CxError, match="segment y"):
         cx.recovery_effect(tables)
     assert cx.recovery_effect(tables, weights=None).weights == "no weights"
+
+
+def test_each_column_that_separates_alone_is_named_and_no_other():
+    rng = np.random.default_rng(2)
+    z = np.repeat([0, 1], 100)
+    x = np.column_stack([rng.normal(size=200), 2.0 * z, z + 0.9 * rng.random(200)])
+    with pytest.raises(cx.CxError, match=r"each of two, one alone.*leave out two and one, or"):
+        fit_arms(z, x.astype(np.float32), np.arange(200), ["noise", "two", "one"])
+    with pytest.raises(cx.CxError, match=r"\(two\).*unit \(excellent\)"):
+        fit_arms(z, x[:, :2].astype(np.float32), np.arange(200), ["noise", "two"],
+                 labels=("no failure", "excellent"))  # fmt: skip
+
+
+def test_columns_that_separate_only_together_are_named_and_no_other():
+    rng = np.random.default_rng(3)
+    x = rng.normal(size=(300, 6))
+    z = (x[:, 1] + x[:, 4] > 0).astype(int)
+    x[z == 1] += [0, 0.5, 0, 0, 0.5, 0]
+    with pytest.raises(cx.CxError, match=r"none of them alone, but together [be], [be]\).*or"):
+        fit_arms(z, x.astype(np.float32), np.arange(300), list("abcdef"))
+
+
+def test_what_cannot_be_left_out_is_not_offered():
+    tables = made()
+    tables["transactions"]["failure"] = False
+    with pytest.raises(cx.CxError, match=r"'a case, not a parcel'.*possible: another control, or"):
+        cx.recovery_effect(tables)
+
+
+def test_exposed_units_without_a_like_are_told():
+    rng = np.random.default_rng(4)
+    z = np.repeat([0, 1], 100)
+    only = np.where(np.arange(200) >= 190, 1.0, 0.0)
+    x = np.column_stack([rng.normal(size=200), only]).astype(np.float32)
+    with pytest.warns(cx.CxWarning, match=r"some of 100 exposed.*\(segment y: 10 of them\)"):
+        fit_arms(z, x, np.arange(200), ["a", "segment y"])
+    x[0, 1] = 1.0
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        fit_arms(z, x, np.arange(200), ["a", "segment y"])
+
+
+def spoilt(table, column, rows, value):
+    def change(tables):
+        frame = tables[table]
+        cells = frame[column].astype(object).tolist()
+        for row in rows:
+            cells[row] = value(cells[row]) if callable(value) else value
+        tables[table] = frame.assign(**{column: pd.Series(cells, frame.index)})
+
+    return change
+
+
+def closed_before(tables):
+    contacts = tables["contacts"]
+    closed = contacts["opened_at"] + pd.Timedelta(days=1)
+    closed.iloc[[2, 7]] -= pd.Timedelta(days=3)
+    tables["contacts"] = contacts.assign(closed_at=closed)
+
+
+def delivered_before(tables):
+    orders = tables["transactions"]
+    at = orders["ordered_at"] + pd.Timedelta(hours=12)
+    orders["ordered_at"] = at
+    tables["transactions"] = orders.assign(delivered_at=at - pd.Timedelta(hours=1))
+
+
+def twice(table):
+    return lambda tables: tables.update({table: pd.concat([tables[table], tables[table][:2]])})
+
+
+@pytest.mark.parametrize(
+    ("change", "text"),
+    [
+        (closed_before, r"closed_at lies before opened_at in 2 of \d+ rows \(rows 3, 8, counted "
+         r"from 1\)\. Allowed: closed_at after opened_at.*swapped, or day and month.*possible"),
+        (delivered_before, "delivered_at lies before ordered_at in 1,600 of 1,600 rows"),
+        (twice("contacts"), "contact_id was there before in 2 of"),
+        (twice("customers"), "customer_id was there before in 2 of 402"),
+        (spoilt("transactions", "customer_id", [3], None), r"customer_id is missing.*row 4, count"),
+        (spoilt("contacts", "customer_id", [0, 1], None), r"missing in 2 of.*rows 1, 2, counted"),
+        (spoilt("responses", "customer_id", range(9), None), r"rows 1, 2, 3, 4, 5 and 4 more"),
+        (spoilt("contacts", "opened_at", [5], pd.NaT), r"opened_at is missing in 1 of .*row 6"),
+        (spoilt("contacts", "opened_at", [5], "soon"), r"is no date in 1 of .*'soon'.*2024-12-31"),
+        (spoilt("transactions", "ordered_at", range(1600), lambda t: f"{t:%d.%m.%Y}"), "Day first"),
+        (spoilt("transactions", "ordered_at", range(1600), 45000), "ordered_at holds numbers"),
+        (spoilt("contacts", "failure", [1], "ja"), r"failure is no flag in 1 of .*'ja'"),
+        (spoilt("contacts", "recovery", [4], "Poor"), r"holds 'Poor' in 1 of .*row 5"),
+        (spoilt("responses", "score", [1], "good"), r"score is no finite number in 1 .*'good'"),
+        (spoilt("responses", "score", [1], np.inf), r"no finite number in 1 .*'inf'"),
+        (spoilt("transactions", "amount", [0], None), r"amount is missing in 1 of 1,600"),
+        (spoilt("transactions", "customer_id", range(1600), lambda c: f"{c}.0"),
+         r"no customer of contacts is in transactions \('\d+' here, '0.0' there\)"),
+        (spoilt("responses", "customer_id", range(400), lambda c: f"anon{c}"),
+         r"no customer of responses .*anonymous\? Still possible: the study without responses"),
+        (lambda tables: tables.update(contacts=[1]), "contacts is a list"),
+        (lambda tables: tables.update({n: f[:0] for n, f in tables.items()}), "nothing to compare"),
+    ],
+)  # fmt: skip
+def test_ugly_tables_are_named(change, text):
+    tables = made()
+    change(tables)
+    for look in (cx.recovery_study, cx.whole_history):
+        with pytest.raises(cx.CxError, match=text):
+            look(tables)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(900, r"severity is out of its range.*1 to 5"), ("high", r"severity is no finite.*'high'")],
+)
+def test_severity_has_its_range(value, text):
+    tables = made()
+    tables["contacts"]["severity"] = value
+    with pytest.raises(cx.CxError, match=text):
+        cx.recovery_study(tables)
+
+
+def test_dates_as_texts_or_with_zones_are_the_same_dates():
+    plain = cx.recovery_study(made()).to_frame()
+    for change in (lambda c: c.astype(str), lambda c: c.dt.tz_localize("Europe/Berlin"),
+                   lambda c: c.dt.date):  # fmt: skip
+        tables = made()
+        for name, column in (("transactions", "ordered_at"), ("contacts", "opened_at"),
+                             ("responses", "answered_at"), ("customers", "joined_at")):  # fmt: skip
+            tables[name] = tables[name].assign(**{column: change(tables[name][column])})
+        pd.testing.assert_frame_equal(cx.recovery_study(tables).to_frame(), plain)
+
+
+def test_ids_as_numbers_are_ids():
+    orders = made()["transactions"]
+    numbered = orders.assign(customer_id=orders["customer_id"].astype(int))
+    one, other = (cx.recovery_effect({"transactions": t}, "value", "unreported")
+                  for t in (orders, numbered))  # fmt: skip
+    assert one.to_frame().equals(other.to_frame())
+
+
+def test_customers_without_a_row_are_told():
+    tables = made()
+    tables["customers"] = tables["customers"][:300]
+    with pytest.warns(cx.CxWarning, match=r"100 of 400 customers with occasions have no row"):
+        study = cx.recovery_study(tables)
+    tenure = study.covariates[:, study.names.index("tenure")]
+    values, counts = np.unique(tenure, return_counts=True)
+    filled = tenure == values[counts.argmax()]
+    assert filled.sum() > 250  # three occasions or so of each unknown customer
+    assert tenure[filled] == pytest.approx(tenure[~filled].mean(), rel=0.01)
+
+
+def asked(tables, **given):
+    """What a message says is still possible."""
+    with pytest.raises(cx.CxError) as caught:
+        cx.recovery_effect(tables, **given)
+    return str(caught.value).partition("Still possible: ")[2]
+
+
+def few_words(text):
+    """Choices of a message, as it spells them."""
+    found = re.findall(r"(\w+)=('[\w ]+'|\d+)", text)
+    return {name: int(v) if v.isdigit() else v.strip("'") for name, v in found}
+
+
+def test_without_purchases_the_answers_are_what_is_possible():
+    contacts = made()["contacts"]
+    plain = contacts.assign(failure=False, recovery=None, contact_id=contacts["contact_id"] + "p")
+    early = plain.assign(opened_at=plain["opened_at"] - pd.Timedelta(weeks=29))
+    early["contact_id"] += "e"
+    other = plain["customer_id"].to_numpy()[::-1]
+    whole = plain.assign(customer_id=other, contact_id=plain["contact_id"] + "o")
+    answers = made()["responses"]
+    days = np.random.default_rng(5).integers(230, 350, len(answers))
+    answers["answered_at"] = START + pd.to_timedelta(days, "D")
+    tables = {"contacts": pd.concat([contacts, early, whole]), "responses": answers}
+    for outcome in ("churn", "value", "repurchase"):
+        with pytest.raises(cx.CxError, match="as the table transactions is missing"):
+            cx.recovery_effect(tables, outcome)
+        assert asked(tables, outcome=outcome) == "satisfaction."
+    found = cx.recovery_outcomes(tables, primary="churn").summary()
+    assert "Primary outcome churn: not judged (churn was seen never" in found
+    assert "Still possible: satisfaction). Of the others (1)" in found
+    with pytest.raises(cx.CxError, match=r"^No outcome can.*satisfaction with answer_weeks=\d+ "):
+        cx.recovery_outcomes(tables, primary="churn", answer_weeks=52)
+    text = asked(tables, outcome="intention", answer_weeks=52)
+    found = cx.recovery_effect(tables, "satisfaction", **few_words(text))
+    assert found.n["seen"].min() >= 5
+
+
+def busier():
+    """Half the customers with a further order at any time, so that some stay and some leave."""
+    tables = made()
+    more = tables["transactions"].sample(800, random_state=1).assign(failure=False)
+    days = np.random.default_rng(1).integers(0, 300, 800)
+    more["ordered_at"] = START + pd.to_timedelta(300 + days, "D")
+    return tables | {"transactions": pd.concat([tables["transactions"], more])}
+
+
+@pytest.mark.parametrize(
+    ("given", "text"),
+    [
+        ({"outcome": "value", "horizon_weeks": 300}, r"horizon_weeks=\d+ \(300 weeks now\)"),
+        ({"outcome": "churn", "churn_weeks": 99}, r"horizon_weeks=(\d+) with churn_weeks=\1 \(125"),
+        ({"outcome": "satisfaction", "answer_weeks": 200}, r"answer_weeks=\d+ \(200 now\)"),
+    ],
+)
+def test_the_weeks_named_are_those_that_help(given, text):
+    message = asked(busier(), **given)
+    assert re.search(text, message)
+    assert len(set(re.findall(r"\w+_weeks", message))) == (2 if given["outcome"] == "churn" else 1)
+    again = cx.recovery_effect(busier(), **given | few_words(message))
+    assert again.n["seen"].min() >= 5
+
+
+def test_later_answers_may_help():
+    message = asked(made(), outcome="satisfaction", answer_weeks=1)
+    assert message.endswith("now), so that later answers count.")
+    assert cx.recovery_effect(made(), **few_words(message)).n["seen"].min() >= 5
+
+
+def test_what_is_possible_instead_of_a_control_or_a_level_can_be_had():
+    tables = made()
+    tables["transactions"]["failure"] = True
+    with pytest.raises(cx.CxError, match="exposure='excellent' and control='poor'"):
+        cx.compare_recovery_levels(tables)
+    for exposure in ("poor", "excellent"):
+        choice = few_words(asked(tables, exposure=exposure).partition(" or ")[0])
+        assert choice["control"] != exposure
+        assert cx.recovery_effect(tables, exposure=exposure, weights=None, **choice)
+    choice = few_words(asked(made(), exposure="adequate").partition(",")[0])
+    assert cx.recovery_effect(made(), **choice).exposure == choice["exposure"] == "poor"
+    assert "among='all'" in asked(made(), among="promoters")
+
+
+def test_counts_are_spelt():
+    tables = made()
+    places = tables["contacts"].index[:4]
+    for count, word in ((1, "once only"), (3, "3 times only")):
+        tables["contacts"].loc[places[:count], "recovery"] = "none"
+        with pytest.raises(cx.CxError, match=f"was seen {word} among"):
+            cx.recovery_effect(tables, exposure="none")
+
+
+def test_ladders_say_what_is_missing():
+    tables = made()
+    with pytest.raises(cx.CxError, match=r"churn shows no spread.*satisfaction, repurchase, value"):
+        cx.compare_recovery_levels(tables, "churn")
+    with pytest.raises(cx.CxError, match=r"not all alike.*possible: satisfaction, repurchase, val"):
+        cx.dashboard_levels(tables, "churn")
+    with pytest.raises(cx.CxError, match=r"measure from before.*correction='everybody'"):
+        cx.compare_recovery_levels(tables, "satisfaction", correction="change")
+    only = {"transactions": tables["transactions"]}
+    with pytest.raises(cx.CxError, match=r"no such level.*exposure='unreported'"):
+        cx.compare_recovery_levels(only, "value")
+    with pytest.raises(cx.CxError, match="tables with reported failures, their recovery"):
+        cx.dashboard_levels(only, "value")
+    for look in (cx.recovery_bounds, cx.recovery_quantiles, cx.recovery_sensitivity):
+        with pytest.raises(cx.CxError, match=r"question 'intent'\. Still possible: "):
+            look(tables, "intention")
+    del tables["transactions"]
+    with pytest.raises(cx.CxError, match="No occasion is eligible: 109 in the first 26 weeks"):
+        cx.recovery_bounds(tables, "satisfaction")
+
+
+def test_summaries_say_zero_where_nothing_differs():
+    found = cx.recovery_outcomes(made(), "poor", primary="value").summary()
+    assert "none" not in found
+    assert "Of the others (2), after Holm's correction, no effect differs from zero." in found
 
 
 def test_all_problems_of_the_tables_at_once():
