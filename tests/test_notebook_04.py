@@ -1,6 +1,7 @@
 """Notebooks 04 and 04b by the real runner: the company, the airport's counts, files, bad files."""
 
 import json
+import re
 import warnings
 from pathlib import Path
 
@@ -109,6 +110,23 @@ def test_files_without_failures_are_named(home):
     message = json.loads(kept.read_text("utf-8"))["error"]["message"]
     assert "occasions failed" in message
     assert "Still possible" in message
+
+
+def test_a_short_record_runs_as_its_messages_say(run_cells):
+    names = ("contacts", "transactions", "responses", "customers")
+    files = {name: cx.data_path(f"sample/{name}.csv") for name in names}
+    readers = (cx.read_contacts, cx.read_transactions, cx.read_responses, cx.read_customers)
+    tables = {n: read(files[n]) for n, read in zip(names, readers, strict=True)}
+    with pytest.raises(cx.CxError, match=r"value was seen never.*the records end early") as caught:
+        cx.compare_recovery_levels(tables, "value")
+    horizon = int(re.search(r"possible: horizon_weeks=(\d+)", str(caught.value))[1])
+    with pytest.raises(cx.CxError, match="'excellent' was seen 2 times only") as caught:
+        cx.recovery_effect(tables, "value", horizon_weeks=horizon)
+    exposure = re.search(r"possible: exposure='(\w+)'", str(caught.value))[1]
+    given = {"sample": "files", "people": files.pop("customers")} | files
+    told, names = run_cells(NOTEBOOK, given | {"horizon_weeks": horizon, "exposure": exposure})
+    assert names["effect"].n["seen"].min() >= 5
+    assert "Not judged: churn (churn was seen never after 'no failure'" in told
 
 
 def test_the_solutions_say_what_the_exercises_ask(home):

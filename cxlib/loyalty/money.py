@@ -155,7 +155,10 @@ def prevention_or_recovery(
     if seen[3] < FEWEST:
         arm[arm == 3] = -1
     rows = np.flatnonzero(arm >= 0)
-    arms = fit_arms(arm[rows], study.covariates[rows], study.customer[rows], study.names)
+    arms = fit_arms(
+        arm[rows], study.covariates[rows], study.customer[rows], study.names,
+        labels=("no failure", *GROUPS),
+    )  # fmt: skip
     found = group_means(arms, worth[rows], doubly_robust=True)
     mix = found.units[1:] / found.units[1:].sum()
     rules = np.zeros((2, arms.groups))

@@ -11,6 +11,7 @@ from cxlib.loyalty.occasions import LEVELS, NO_FAILURE
 __all__ = ["FEWEST", "no_before", "no_control", "no_level", "no_spread", "not_seen", "times"]
 
 FEWEST = 5
+SHORTEST = 4  # weeks that say something of purchases
 TRIED = (1, 2, 3, 4, 5, 6, 8, 10, 13, 16, 20, 26, 39, 52, 78, 104)  # weeks to answer
 
 
@@ -98,8 +99,8 @@ def not_seen(study, groups: dict[str, np.ndarray], outcome: str, *, all_of=True)
         ways = [f"recovery_effect with {_or_words(f'exposure={n!r}' for n in names)}"]
         ways = ways if names else ["longer records, or more customers"]
     else:
-        ways = _other_outcomes(study, groups, outcome, all_of)
-        ways += [] if why else _weeks(study, groups, outcome, all_of)
+        weeks = [] if why else _weeks(study, groups, outcome, all_of)
+        ways = _other_outcomes(study, groups, outcome, all_of, weeks=not weeks) + weeks
         ways = ways or [f"tables that hold {outcome}" if why else "longer records"]
     reason = f", as {why}" if why else ""
     return CxError(
@@ -117,20 +118,24 @@ def no_spread(study, groups: dict[str, np.ndarray], outcome: str, *, all_of=True
     )
 
 
-def _other_outcomes(study, groups, outcome, all_of) -> list[str]:
+def _other_outcomes(study, groups, outcome, all_of, *, weeks=True) -> list[str]:
     """Outcomes that can be judged; where there is none, those that other weeks would follow."""
     others = [o for o in OUTCOMES if o != outcome and o not in study.lacking]
     seen = [o for o in others if _can_be_judged(study, groups, o, all_of)]
-    if seen:
-        return [", ".join(seen)]
-    return [f"{o} with {way}" for o in others for way in _weeks(study, groups, o, all_of)]
+    if seen or not weeks:
+        return [", ".join(seen)] if seen else []
+    found: dict[str, list] = {}
+    for other in others:
+        for way in _weeks(study, groups, other, all_of):
+            found.setdefault(way, []).append(other)
+    return [f"{_or_words(names)} with {way}" for way, names in found.items()]
 
 
 def no_before(study, groups: dict[str, np.ndarray], outcome: str) -> CxError:
     """An outcome of which too few occasions have the same measure from before."""
     known = ~np.isnan(study.before[outcome])
     counts = {n: _seen(study, rows[known[rows]], outcome) for n, rows in groups.items()}
-    told = ", ".join(f"{times(k)} after {n!r}" for n, k in counts.items())
+    told = ", ".join(f"{times(k)} after {n!r}" for n, k in counts.items() if k < FEWEST)
     return CxError(
         f"{outcome} was seen with a measure from before it too rarely ({told}), so no change can "
         "be told. Still possible: correction='everybody' or 'weighted'."
@@ -157,15 +162,14 @@ def _weeks(study, groups, outcome, all_of) -> list[str]:
     # half of each group, or more, is followed to the end
     halves = [int(np.sort(room)[::-1][max(FEWEST, -(-room.size // 2)) - 1]) for room in large]
     now, silent = study.design["horizon_weeks"], study.design["churn_weeks"]
-    new, needed, also = min(halves, default=0), now, ""
-    if new >= (now + silent if outcome == "churn" else now):
+    most = min(halves, default=0)
+    if outcome == "churn" and most // 2 >= SHORTEST and most < now + silent:
+        weeks = f"horizon_weeks={most // 2} and churn_weeks={most // 2} ({now} and {silent} now)"
+    elif outcome != "churn" and SHORTEST <= most < now:
+        weeks = f"horizon_weeks={most} ({now} now)"
+    else:
         return []
-    if outcome == "churn":
-        new, needed = new // 2, now + silent
-        also = f" with churn_weeks={new}"
-    if new < 1:
-        return []
-    return [f"horizon_weeks={new}{also} ({needed} weeks now), as the records end early"]
+    return [f"{weeks}, as the records end early"]
 
 
 def _answer_weeks(study, groups, outcome, all_of) -> list[str]:

@@ -324,8 +324,11 @@ def busier():
 @pytest.mark.parametrize(
     ("given", "text"),
     [
-        ({"outcome": "value", "horizon_weeks": 300}, r"horizon_weeks=\d+ \(300 weeks now\)"),
-        ({"outcome": "churn", "churn_weeks": 99}, r"horizon_weeks=(\d+) with churn_weeks=\1 \(125"),
+        ({"outcome": "value", "horizon_weeks": 300}, r"horizon_weeks=\d+ \(300 now\)"),
+        (
+            {"outcome": "churn", "churn_weeks": 99},
+            r"horizon_weeks=(\d+) and churn_weeks=\1 \(26 and",
+        ),
         ({"outcome": "satisfaction", "answer_weeks": 200}, r"answer_weeks=\d+ \(200 now\)"),
     ],
 )
