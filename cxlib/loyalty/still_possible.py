@@ -26,16 +26,21 @@ def times(count: int) -> str:
     return ("never", "once only")[count] if count < 2 else f"{count:,} times only"
 
 
-def _told(study) -> str:
-    counts = np.bincount(study.level, minlength=len(LEVELS))
-    return ", ".join(f"{n} {c:,}" for n, c in zip(LEVELS, counts, strict=True) if c)
+def _among(study, among) -> np.ndarray:
+    if among == "all":
+        return np.ones(len(study), bool)
+    return study.promoter == float(among == "promoters")
+
+
+def _told(study, among="all") -> str:
+    counts = np.bincount(study.level[_among(study, among)], minlength=len(LEVELS))
+    told = ", ".join(f"{n} {c:,}" for n, c in zip(LEVELS, counts, strict=True) if c)
+    return told or "no occasions"
 
 
 def _enough(study, among, but=()) -> list[str]:
     """Levels, and failure as a whole, of which there are enough occasions."""
-    mine = np.ones(len(study), bool)
-    if among != "all":
-        mine = study.promoter == float(among == "promoters")
+    mine = _among(study, among)
     names = [n for n in (*LEVELS[1:7], "failure") if n not in but]
     return [n for n in names if (study.mask(n) & mine).sum() >= FEWEST]
 
@@ -60,7 +65,7 @@ def no_control(study, control, exposures, count: int, among: str) -> CxError:
         ways.append("tables with parcels or contacts that did not fail")
     whom = "" if among == "all" else f" of {among}"
     what = f"There is no control: {count} occasions{whom} are {control!r}"
-    return CxError(f"{what}. Seen are: {_told(study)}. Still possible: {'; '.join(ways)}.")
+    return CxError(f"{what}. Seen are: {_told(study, among)}. Still possible: {'; '.join(ways)}.")
 
 
 def no_level(study, name, count: int, among: str) -> CxError:
@@ -75,7 +80,7 @@ def no_level(study, name, count: int, among: str) -> CxError:
     whom = "" if among == "all" else f" of {among}"
     return CxError(
         f"Recovery {name!r} was seen {times(count)} among eligible occasions{whom}. Seen are: "
-        f"{_told(study)}. Still possible: {'; '.join(ways)}."
+        f"{_told(study, among)}. Still possible: {'; '.join(ways)}."
     )
 
 
