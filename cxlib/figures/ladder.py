@@ -5,6 +5,7 @@ from __future__ import annotations
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+from matplotlib.patheffects import withStroke
 
 from cxlib.errors import CxError
 from cxlib.figures.style import COLOURS, INK, MUTED
@@ -189,15 +190,17 @@ def plot_break_even(chance: np.ndarray, x: np.ndarray, y: np.ndarray, *, xlabel:
     'a'
     """
     ax = plt.subplots()[1] if ax is None else ax
+    seen_everywhere = [withStroke(linewidth=3, foreground=INK)]
     filled = ax.contourf(x, y, chance, levels=np.linspace(0, 1, 11), cmap="cividis")
     ax.figure.colorbar(filled, ax=ax, label="chance that prevention buys more")
     if chance.min() < 0.5 < chance.max():
         ax.contour(
             x, y, chance, levels=[0.05, 0.5, 0.95], colors="white", linestyles=["--", "-", "--"]
-        )
+        ).set_path_effects(seen_everywhere)
     if point is not None:
         ax.plot(*point, "X", color=COLOURS[3], markersize=11, markeredgecolor="white")
-        ax.annotate("your costs", point, xytext=(8, 8), textcoords="offset points", color="white")
+        ax.annotate("your costs", point, xytext=(8, 8), textcoords="offset points", color="white",
+                    path_effects=seen_everywhere)  # fmt: skip
     ax.set_xlabel(xlabel)
     ax.set_ylabel(ylabel)
     return ax

@@ -79,8 +79,9 @@ class LeavingBounds:
             f"control had gone before they could be asked. Among those still there the effect on "
             f"{self.outcome} is {self.among_stayers[0]:.2f} [{self.among_stayers[1]:.2f}, "
             f"{self.among_stayers[2]:.2f}]; whatever the leavers thought, it lies in "
-            f"[{self.bounds_low:.2f}, {self.bounds_high:.2f}]; with leavers as the lowest answer "
-            f"it is {self.composite[0]:.2f} [{self.composite[1]:.2f}, {self.composite[2]:.2f}]."
+            f"[{self.bounds_low:.2f}, {self.bounds_high:.2f}], luck included; with leavers as the "
+            f"lowest answer it is {self.composite[0]:.2f} [{self.composite[1]:.2f}, "
+            f"{self.composite[2]:.2f}]."
         )
 
 

@@ -16,6 +16,7 @@ from cxlib.loyalty.recovery import study_of
 __all__ = ["PreventionOrRecovery", "prevention_or_recovery"]
 
 DRAWS = 4000
+CANNOT_TELL = "cannot tell"
 GROUPS = {"reported, less than excellent": ("none", "poor", "adequate"),
           "excellent": ("excellent",), "unreported": ("unreported",)}  # fmt: skip
 
@@ -60,6 +61,17 @@ class PreventionOrRecovery:
             "recovery pays": float((gain[:, 1] > 1).mean()),
         }
 
+    @property
+    def verdict(self) -> str | None:
+        """At today's costs: prevention or recovery where surely more is bought; or cannot tell."""
+        if self.costs is None:
+            return None
+        return self._surely(self.chance(*self.costs)["prevention buys more"])
+
+    def _surely(self, chance: float) -> str:
+        tail = (1 - self.level) / 2
+        return "prevention" if chance >= 1 - tail else "recovery" if chance <= tail else CANNOT_TELL
+
     def to_frame(self) -> pd.DataFrame:
         """The map, one row a pair of costs."""
         return self.map.copy()
@@ -87,13 +99,20 @@ class PreventionOrRecovery:
         )
         if self.costs is not None:
             found = self.chance(*self.costs)
+            more, first, second = map(_percent, found.values())
             text += (
                 f" At {self.costs[0]:.3g} and {self.costs[1]:.3g} EUR prevention buys more with a "
-                f"chance of {100 * found['prevention buys more']:.0f} %; it pays for itself with "
-                f"{100 * found['prevention pays']:.0f} %, recovery with "
-                f"{100 * found['recovery pays']:.0f} %."
+                f"chance of {more}, verdict: {self.verdict}; it pays for itself with {first}, "
+                f"recovery with {second}."
             )
         return text
+
+
+def _percent(chance: float) -> str:
+    """A chance from draws: never told as surely 0 or 100 %."""
+    if not 0.005 <= chance <= 0.995:
+        return "less than 1 %" if chance < 0.5 else "more than 99 %"
+    return f"{100 * chance:.0f} %"
 
 
 def prevention_or_recovery(

@@ -66,12 +66,12 @@ class RecoveryPlan:
         aim = (
             f"see a difference of {self.difference:g} SD"
             if self.what == "difference"
-            else f"show that a true zero lies within +-{self.smallest_effect:g} SD"
+            else f"show that a true zero lies within ±{self.smallest_effect:g} SD"
         )
+        found = f"; {self.contacts:,} exposed to be found" if self.contacts > self.exposed else ""
         return (
             f"To {aim} with {100 * self.power:g} % power, {self.exposed:,} exposed customers with "
-            f"the outcome are needed and {self.control:,} controls; {self.contacts:,} exposed "
-            "to be found."
+            f"the outcome are needed and {self.control:,} controls{found}."
         )
 
 

@@ -83,13 +83,14 @@ class HiddenCause:
     def summary(self) -> str:
         """One sentence: what it would take, against the strongest measured cause."""
         first = self.measured.iloc[0]
+        spec = ".3f" if self.effect.unit == "share" else ".2f"
         strength = "as strong" if self.times == 1 else f"{self.times:g} times as strong"
         return (
             f"To explain the estimate away, a hidden cause would need a product of imbalance and "
             f"effect of {self.needed:.3f} SD (to reach its interval {self.needed_limit:.3f}; "
             f"E-values {self.e_value:.2f} and {self.e_value_limit:.2f}). The strongest measured "
             f"cause, {self.measured.index[0]}, has {abs(first['bias']):.3f}. If the hidden one "
-            f"were {strength}, the effect could lie in [{self.low:.3f}, {self.high:.3f}] "
+            f"were {strength}, the effect could lie in [{self.low:{spec}}, {self.high:{spec}}] "
             f"{self.effect.unit}."
         )
 

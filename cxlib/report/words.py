@@ -16,6 +16,7 @@ __all__ = [
 
 LIMITS = ("low", "high")
 _SHARES = {"share": "%", "share difference": "percentage points"}
+_MONEY = frozenset(["EUR", "USD", "GBP", "CHF"])
 _ABBREVIATIONS = frozenset(["auc", "nps", "ces", "csat", "clv", "cx", "b2b", "eur", "usd", "gbp"])
 
 
@@ -152,16 +153,23 @@ def cause(why: Mapping[str, Any], entry: Mapping[str, Any]) -> str:
 def _number(entry: Mapping[str, Any], key: str) -> str:
     """With an interval, as many decimals as half its width has use for: two digits of it.
 
+    An amount of money below 10 keeps two digits of its own, down to the cent, however wide the
+    interval is: -0.42 EUR is not nothing.
+
     Examples
     --------
     >>> _number({"value": -0.003, "low": -0.11, "high": 0.1, "unit": "share"}, "value")
     '0'
+    >>> _number({"value": -0.42, "low": -12.5, "high": 11.66, "unit": "EUR"}, "value")
+    '−0.42'
     """
     low, high = (_scaled(entry, end) if entry.get(end) is not None else None for end in LIMITS)
     value = _scaled(entry, key)
     if low is None or value is None or not high > low:
         return number(value)
     decimals = min(max(0, 1 - math.floor(math.log10((high - low) / 2))), 9)
+    if value and entry["unit"] in _MONEY:
+        decimals = max(decimals, min(1 - math.floor(math.log10(abs(value))), 2))
     return f"{value:z,.{decimals}f}".replace("-", "−")
 
 

@@ -41,6 +41,7 @@ level: float = 0.95  # confidence level of every interval [share]
 # %%
 import hashlib
 
+import numpy as np
 import pandas as pd
 
 import cxlib as cx
@@ -72,10 +73,16 @@ if sample != "airport":
 
 # %% [markdown]
 # ## The data, before anything else
-# An **occasion** is a moment at which something could go wrong: a parcel arrives, a customer calls. Each is whole or a failure; a failure is reported or suffered in silence; a reported one is made good not at all, poorly, adequately or excellently. We look at occasions of customers without a known failure in the half year before.
+# Who is in the data, what became of them, and what is known of them afterwards.
 
 # %%
+effect = fair = six = raw = everybody = change = repeated = former = money = truth = None
 if study is not None:
+    cx.say(
+        "An occasion is a moment at which something could go wrong: a parcel arrives, a customer calls. Each is whole or a failure; a failure is "
+        "reported or suffered in silence; a reported one is made good (recovered) not at all, poorly, adequately or excellently. We look at occasions "
+        f"of customers without a known failure in the {study.design['repeat_window_weeks']} weeks before."
+    )
     shown = study.to_frame()
     named = {"level": "what became of it", "satisfaction": "satis- faction", "recommendation": "recom- mendation", "intention": "inten- tion", "repurchase": "re- purchase"}  # fmt: skip
     columns_shown = dict.fromkeys(["level", "occasions", "customers", primary, "satisfaction", "intention", "repurchase", "churn", "value"])  # fmt: skip
@@ -95,9 +102,14 @@ else:
 
 # %% [markdown]
 # ## Lock the design
-# The claim (R1): *a customer whose problem was solved very well is more loyal than one who never had a problem.* Before anything is shown, the class decides four things: **who** is compared with whom, **which outcome** decides, **how small** an effect would not matter, and **what you expect**. A question that is chosen after the answer finds whatever it wants.
+# The claim (R1): *a customer whose problem was solved very well is more loyal than one who never had a problem.* Before anything is shown, the class decides four things. A question that is chosen after the answer finds whatever it wants.
 #
-# The verdict follows a rule fixed now: *paradox* if the whole interval lies on the better side of zero (for churn: below it), *worse* if on the other; *trivial* if on either, but surely within what does not matter; otherwise *equivalent* if the narrower interval (90 % for 95 %) lies within what does not matter; otherwise *cannot tell*. (In the texts below, an effect of *none* is zero; a recovery of *none* is a case that nobody made good.) **Vote, and set the parameters.**
+# - **Who** is compared with whom, and for whom the answer is meant (the **estimand**). The **exposed** are those to whom it happened; the **control** those to whom it did not. *Overlap* asks about those who could have stood on either side, *population* about all, *exposed* about those like the exposed.
+# - **Which outcome** decides: the primary one.
+# - **How small** an effect would not matter, in SD (standard deviations: 1 SD is how far one outcome typically lies from the mean).
+# - **What you expect.**
+#
+# The verdict follows a rule fixed now. *Paradox* if the whole interval lies on the better side of zero (for churn: below it), *worse* if on the other; *trivial* if on either, but surely within what does not matter. Otherwise *equivalent* if the narrower interval (90 % for 95 %) lies within what does not matter, which is what two one-sided tests (**TOST**) ask; otherwise *cannot tell*. **Vote, and set the parameters.**
 
 # %%
 weights = "overlap" if estimand == "overlap" else "ipw"
@@ -111,18 +123,27 @@ design = (
 )
 seal = hashlib.sha256(design.encode()).hexdigest()[:12]
 cx.say(f"Locked: {design}. Seal {seal}: whoever changes a word of it later gets another seal.")
+if study is not None:
+    cx.say("In the texts below, an effect of none is zero; a recovery of none is a case that nobody made good.")  # fmt: skip
 
 # %% [markdown]
 # ## First look: as dashboards count
-# A dashboard sorts customers by what ever happened to them and compares their last answers, or all they ever spent. **Guess: on which rung do the best customers stand?**
+# A dashboard compares those to whom it ever happened with the rest, as they are. **Guess: who comes out ahead?**
 
 # %%
 if study is not None:
-    raw = cx.dashboard_levels(tables, primary, smallest_effect=smallest_effect, level=level)
-    cx.show(raw.plot(), alt="Mean outcome of customers without a failure and with each level of recovery, raw",
-            caption=f"Bars: {100 * level:g} % intervals. Blue band: customers who never reported a failure.")  # fmt: skip
-    cx.say(raw.summary())
-    cx.record("raw_effect", *raw.rungs.iloc[-1][["effect", "effect_low", "effect_high"]], unit=raw.unit, n=int(raw.rungs["n"].iloc[-1]), level=level, better=None)  # fmt: skip
+    with cx.aside("The dashboard"):
+        raw = cx.dashboard_levels(tables, primary, smallest_effect=smallest_effect, level=level)
+        cx.say("It sorts customers by the best recovery that they ever had, and compares their last answers, or all they ever spent. The rungs of this ladder stay the same from here on.")  # fmt: skip
+        cx.show(raw.plot(), alt="Mean outcome of customers without a failure and with each level of recovery, raw",
+                caption=f"Bars: {100 * level:g} % intervals. Blue band: customers who never reported a failure.")  # fmt: skip
+        cx.say(raw.summary())
+        cx.record("raw_effect", *raw.rungs.iloc[-1][["effect", "effect_low", "effect_high"]], unit=raw.unit, n=int(raw.rungs["n"].iloc[-1]), level=level, better=None)  # fmt: skip
+        cx.say(
+            "How to read it. Who buys much meets more failures: every parcel is a chance for one. So failure and what was spent rise together, and neither "
+            "need cause the other. The time in which a customer must have stayed in order to have a recovery is counted as its merit (immortal time: who "
+            "lives to be recovered cannot have died before). And who left in anger is not here to answer."
+        )
 else:
     last = counts[counts["period"] == counts["period"].max()]
     with_it, without = (last.loc[last["problem"] == word, "score"] for word in ("yes", "no"))
@@ -139,17 +160,21 @@ else:
     )
 
 # %% [markdown]
-# *How to read it.* Who buys much meets more failures: every parcel is a chance for one. So failure and what was spent rise together, and neither need cause the other. The years in which a customer must have stayed in order to *have* a recovery are counted as its merit (**immortal time**). And who left in anger is not here to answer.
-#
 # ## Second look: everybody counted
-# Now an occasion is compared with an occasion: a parcel that failed with one that did not, from the same day on, whether the customer is seen again or not. Silent failures leave the group "no failure", where the dashboard had hidden them. Answers stand for those who stayed silent, by the inverse of their chance to answer. **Which way will the ladder move?**
+# Who has left and who stays silent is missing from a dashboard, and with them a part of what happened. **Which way will the picture move once they count?**
 
 # %%
 if study is not None:
-    everybody = cx.compare_recovery_levels(study, primary, correction="everybody", smallest_effect=smallest_effect, level=level)  # fmt: skip
-    cx.show(everybody.plot(), alt="The ladder with every occasion counted from its own day on",
-            caption="The same rungs, from each occasion on." + (" The scale differs from the first: it counts weeks, not years." if primary == "value" else ""))  # fmt: skip
-    cx.say(everybody.summary())
+    with cx.aside("The second look"):
+        everybody = cx.compare_recovery_levels(study, primary, correction="everybody", smallest_effect=smallest_effect, level=level)  # fmt: skip
+        cx.say(
+            "Now an occasion is compared with an occasion: a parcel that failed with one that did not, from the same day on, whether the customer is seen "
+            f"again or not. Outcomes count from week {landmark_weeks} after it (the landmark), by which it is known how a failure was made good. Silent "
+            'failures leave the group "no failure", where the dashboard had hidden them. Answers stand for those who stayed silent, by the inverse of their chance to answer.'
+        )
+        cx.show(everybody.plot(), alt="The ladder with every occasion counted from its own day on",
+                caption="The same rungs, from each occasion on." + (" The scale differs from the first: it counts weeks, not years." if primary == "value" else ""))  # fmt: skip
+        cx.say(everybody.summary())
 else:
     cx.say(
         "Counts of answers hold nobody who left and nobody who stayed silent. This section steps aside."
@@ -157,72 +182,71 @@ else:
 
 # %% [markdown]
 # ## Third look: before and after, honestly
-# "They were unhappy before and are happy now." Who stands far below the mean will drift back to it without any help: **regression to the mean**. So each customer's after is held against what customers *without* a failure with the same before went on to do. **Does a rung move, and why?**
+# "They were unhappy before and are happy now." Who stands far below the mean will drift back to it without any help: **regression to the mean**. **What would you hold an after against, so that the drift drops out?**
 
 # %%
-change = None
 if study is not None:
-    try:
+    with cx.aside("The third look"):
         change = cx.compare_recovery_levels(study, primary, correction="change", smallest_effect=smallest_effect, level=level)  # fmt: skip
+        cx.say("Each customer's after is held against what customers without a failure and with the same before went on to do. Does a rung move, and why?")  # fmt: skip
         cx.show(change.plot(before=everybody), alt="The ladder with the drift back to the mean taken out",
                 caption="Grey: before this correction. Only occasions of customers with a measure from before.")  # fmt: skip
         cx.say(change.summary())
-    except cx.CxError as error:
-        cx.say(
-            f"{primary} has no before that could be held against it: {error.headline} This section steps aside."
-        )
 else:
     cx.say("There is no before in these data. This section steps aside.")
 
 # %% [markdown]
 # ## Fourth look: like with like
-# Who meets failures is not like the rest, and who complains is not either: large accounts speak up more and are served better. From all that was known *before* the occasion we compute each one's chance of every rung (the **propensity**) and weigh the groups until they look alike. *Overlap* weights count those most who could have stood on either side. A regression takes off what the weights leave over. **Last guess before the verdict.**
+# Who meets failures is not like the rest, and who complains is not either. From all that was known *before*, each one's chance of every rung (the **propensity**) can be computed, and the groups weighed until they look alike. *Overlap* weights count those most who could have stood on either side. A regression takes off what the weights leave over; the two together are **doubly robust**: if one is wrong, the other mends it. **Last guess before the verdict.**
 
 # %%
 if study is not None:
-    fair = cx.compare_recovery_levels(study, primary, weights=weights, smallest_effect=smallest_effect, level=level)  # fmt: skip
-    cx.show(fair.plot(before=change or everybody), alt="The ladder after weighting all groups alike",
-            caption="Grey: before this correction. All rungs in one population of occasions.")  # fmt: skip
-    effect = cx.recovery_effect(study, primary, exposure, weights=weights, doubly_robust=True, level=level,
-                                estimand=estimand, smallest_effect=smallest_effect)  # fmt: skip
-    cx.say(effect.summary())
-    cx.record("recovery_effect", effect.estimate, effect.low, effect.high, unit=effect.unit, level=level,
-              n=int(effect.n["seen"].iloc[1]), better="down" if primary == "churn" else "up")  # fmt: skip
+    with cx.aside("The fourth look"):
+        fair = cx.compare_recovery_levels(study, primary, weights=weights, smallest_effect=smallest_effect, level=level)  # fmt: skip
+        cx.show(fair.plot(before=change or everybody), alt="The ladder after weighting all groups alike",
+                caption="Grey: before this correction. All rungs in one population of occasions.")  # fmt: skip
+        effect = cx.recovery_effect(study, primary, exposure, weights=weights, doubly_robust=True, level=level,
+                                    estimand=estimand, smallest_effect=smallest_effect)  # fmt: skip
+        cx.say(effect.summary())
+        cx.record("recovery_effect", effect.estimate, effect.low, effect.high, unit=effect.unit, level=level,
+                  n=int(effect.n["seen"].iloc[1]), better="down" if primary == "churn" else "up")  # fmt: skip
+        cx.say(
+            'How to read it. The estimate speaks for the occasions named at its end, not for customers at large. "Equivalent" is a finding; "cannot tell" is none.'
+        )
 else:
     cx.say("What was known of travellers before is not in the counts. This section steps aside.")
 
 # %% [markdown]
-# *How to read it.* The estimate speaks for the occasions named at its end, not for customers at large. "Equivalent" is a finding; "cannot tell" is none.
-#
 # ## Outcome by outcome
-# A meta-analysis found the paradox in satisfaction and not in intended repurchase or word of mouth (de Matos et al. 2007). The primary outcome was named before; the five others share one rate of false alarms (Holm's correction). **On which of the six do you expect something?**
+# A meta-analysis found the paradox in satisfaction and not in intended repurchase or word of mouth (de Matos et al. 2007). The primary outcome was named before; all others share one rate of false alarms (**Holm's correction**: the more questions, the stricter each). **On which outcome do you expect something?**
 
 # %%
 if study is not None:
-    six = cx.recovery_outcomes(study, exposure, primary=primary, weights=weights, estimand=estimand,
-                               smallest_effect=smallest_effect, doubly_robust=True, level=level)  # fmt: skip
-    cx.show(six.plot(), alt="Effects on the outcomes in standard deviations with verdicts",
-            caption="In SD of each outcome, so that they can be compared; * the primary one; shaded: does not matter.")  # fmt: skip
-    cx.say(six.summary() + "".join(f" Not judged: {o} ({why})" for o, why in six.missing.items()))
-    cx.export("recovery_outcomes", six.to_frame())
+    with cx.aside("This section"):
+        six = cx.recovery_outcomes(study, exposure, primary=primary, weights=weights, estimand=estimand,
+                                   smallest_effect=smallest_effect, doubly_robust=True, level=level)  # fmt: skip
+        cx.show(six.plot(), alt="Effects on the outcomes in standard deviations with verdicts",
+                caption="In SD of each outcome, so that they can be compared; * the primary one; shaded: does not matter.")  # fmt: skip
+        cx.say(
+            six.summary() + "".join(f" Not judged: {o} ({why})" for o, why in six.missing.items())
+        )
+        cx.export("recovery_outcomes", six.to_frame())
 else:
     cx.say("One outcome only was asked. This section steps aside.")
 
 # %% [markdown]
 # ## Not twice
-# The claim has a small print (R2): *only outstanding recovery does it, and never repeated failure.* Here a failure after half a year of peace is held against one that follows another, each against occasions without failure of the same kind of customers. **How much more does the second one cost?**
+# The claim has a small print (R2): *only outstanding recovery does it, and never repeated failure.* **How much more does a second failure cost?**
 
 # %%
-repeated = former = None
 if study is not None:
-    try:
+    with cx.aside("This section"):
+        cx.say(f"A failure after {study.design['repeat_window_weeks']} weeks of peace is held against one that follows another, each against occasions without failure of the same kind of customers.")  # fmt: skip
         again = cx.recovery_study(tables, horizon_weeks=horizon_weeks, landmark_weeks=landmark_weeks, failures="repeated")  # fmt: skip
         pair = [{"study": s, "exposure": "failure"} for s in (study, again)]
         repeated = {o: cx.recovery_difference(*pair, o, names=("a first failure", "a repeated one"),
                     smallest_effect=smallest_effect, level=level) for o in told}  # fmt: skip
         cx.say(" ".join(found.summary() for found in repeated.values()))
-    except cx.CxError as error:
-        cx.say(f"{error.headline} This section steps aside.")
 else:
     cx.say("Who met a problem before is not known. This section steps aside.")
 
@@ -232,24 +256,21 @@ else:
 
 # %%
 if study is not None:
-    try:
+    with cx.aside("This section"):
         pair = [
             {"study": study, "exposure": "failure", "among": who} for who in ("others", "promoters")
         ]
         former = {o: cx.recovery_difference(*pair, o, names=("other customers", "former promoters"),
                   smallest_effect=smallest_effect, level=level) for o in told}  # fmt: skip
         cx.say(" ".join(found.summary() for found in former.values()))
-    except cx.CxError as error:
-        cx.say(f"{error.headline} This section steps aside.")
 else:
     cx.say("Former answers of the same travellers are not known. This section steps aside.")
 
 # %% [markdown]
 # ## Prevention or recovery?
-# R3: *rather invest in recovery than in avoiding every failure.* A failure less gains what failures cost, silent ones included; a better recovery can only reach failures that were reported. Which of the two a euro should buy depends on what each costs, so the answer is a **map**: left and above its line prevention buys more; the nearer a chance is to one half, the less the data decide. **Where do you expect your own costs?**
+# R3: *rather invest in recovery than in avoiding every failure.* A failure less gains what failures cost, silent ones included; a better recovery can only reach failures that were reported. Which of the two a euro should buy depends on what each costs, so the answer is a **map** over both costs. **On which side do you expect your own costs?**
 
 # %%
-money = None
 if study is not None:
     if cost_recovery == 0:
         cost_recovery = 25.0
@@ -258,25 +279,25 @@ if study is not None:
             spent = cases.groupby(cases["recovery"].astype(str))["cost"].mean()
             if {"excellent", "adequate"} <= set(spent.index):
                 cost_recovery = max(float(spent["excellent"] - spent["adequate"]), 1.0)
-    try:
+    with cx.aside("This section"):
         money = cx.prevention_or_recovery(
             study, costs=(cost_prevention, cost_recovery), level=level
         )
         cx.show(money.plot(), alt="Break-even map of the costs of prevention and of recovery",
-                caption="Cross: the costs given, or read from the contacts. Lines, where the map reaches them: solid, both buy the same; dashed, chances of 5 and 95 %.")  # fmt: skip
+                caption="Cross: the costs given, or read from the contacts. The nearer a chance is to one half, the less the data decide. Lines, where the map reaches them: solid, both buy the same; dashed, chances of 5 and 95 %.")  # fmt: skip
         cx.say(money.summary())
         cx.record("gain_of_prevention", *money.prevented, unit="EUR", level=level)
-    except cx.CxError as error:
-        cx.say(f"{error.headline} This section steps aside.")
 else:
     cx.say("Neither purchases nor costs are in these data. This section steps aside.")
 
 # %% [markdown]
 # ## Assumptions, checked
-# Weights can only mend what they see. Three checks: are the groups alike in what was known; how many customers really stand behind each side; and how strong would a cause that *nobody* recorded have to be? (The **E-value** says the last as a ratio of chances: how many times as likely such a cause would have to go with the failure, and with the outcome; at 1 none is needed.)
+# What was compared can only be as alike as what is known of it. Three checks: are the groups alike in that; how many really stand behind each side (weights that differ much let many count as few: the **effective n**); and how strong would a cause that *nobody* recorded have to be? The **E-value** says the last as a ratio of chances: how many times as likely such a cause would have to go with what happened, and with the outcome; at 1 none is needed.
 
 # %%
-if study is not None:
+if study is not None and effect is None:
+    cx.say("There is no effect to check. This section steps aside.")
+elif study is not None:
     worst = effect.balance["after"].abs().max()
     hidden = cx.recovery_sensitivity(
         study, primary, exposure, smallest_effect=smallest_effect, level=level
@@ -289,16 +310,19 @@ if study is not None:
         + f"\n\nUnseen? {hidden.summary()}"
     )  # fmt: skip
 else:
-    worst = 1.0
-    cx.say("Travellers with and without a problem may differ in all else: longer waits, other flights. Nothing here mends that.")  # fmt: skip
+    ratio = [np.exp(0.91 * end / without.std()) for end in (gap.estimate, gap.low, gap.high)]
+    strength, strength_limit = stats.e_value(ratio[0], low=ratio[1], high=ratio[2])
+    cx.say(
+        f"Alike? Travellers with and without a problem may differ in all else: longer waits, other flights; nothing here says or mends it. Enough? {len(with_it):,} answers "
+        f"stand against {len(without):,}, each counted once. Unseen? To explain the difference away, a cause would need an E-value of {strength:.2f} ({strength_limit:.2f} to reach its interval)."
+    )
 
 # %% [markdown]
 # ## The truth
 # A simulated company can be run again, with everybody's luck the same and one thing changed: each customer meets a failure in one week of its own, made good at each level, or none. The difference is the effect itself. **Write down what you expect, then look.**
 
 # %%
-truth = None
-if world is not None and not world.is_sealed:
+if world is not None and not world.is_sealed and fair is not None:
     trial = world.truth.recovery_trial(landmark_weeks=landmark_weeks, horizon_weeks=horizon_weeks)
     kind = {"population": "ipw"}.get(estimand, estimand)
     true = cx.true_recovery_effects(
@@ -318,20 +342,23 @@ else:
 # %%
 if study is not None:
     lines = [
-        f"Locked beforehand (seal {seal}), found now: on {primary} the verdict is {effect.verdict}; the vote was {vote}. "
-        f"The dashboard had said {raw.rungs['verdict'].iloc[-1]} on its last rung ({raw.rungs['level'].iloc[-1]}).",
-        six.summary(),
+        f"Locked beforehand (seal {seal}), found now: on {primary} {f'the verdict is {effect.verdict}' if effect else 'these data allow no verdict'}; the vote was {vote}."
     ]
+    if raw is not None:
+        lines[0] += f" The dashboard had said {raw.rungs['verdict'].iloc[-1]} on its last rung ({raw.rungs['level'].iloc[-1]})."  # fmt: skip
+    lines += [six.summary()] if six is not None else []
     for name, found in (("Repeated failures", repeated), ("Former promoters", former)):
         if found:
             lines.append(
                 f"{name}: " + "; ".join(f"{o} {d.verdict}" for o, d in found.items()) + "."
             )
-    lines += [money.summary()] if money is not None else []
-    if truth is not None and exposure in truth:
+    if money is not None:
+        told_r3 = {"prevention": "contradicted at these costs", "recovery": "supported at these costs"}.get(money.verdict, "undecided at these costs")  # fmt: skip
+        lines.append(f"Claim R3 is {told_r3}. {money.summary()}")
+    if truth is not None and effect is not None and exposure in truth:
         inside = effect.low <= truth[exposure] <= effect.high
         lines.append(
-            f"The true effect, {truth[exposure]:.3f} {effect.unit}, lies {'inside' if inside else 'outside'} our interval."
+            f"The true effect, {truth[exposure]:z.{3 if effect.unit == 'share' else 2}f} {effect.unit}, lies {'inside' if inside else 'outside'} our interval."
         )
     cx.say("\n\n".join(lines))
 else:
@@ -344,9 +371,9 @@ else:
 # %% [markdown]
 # ## What to take home
 # - Lock whom, what and how small before you look; a seal costs nothing.
-# - A paradox can be made of heavy buyers, of leavers who are missing, of drift to the mean, and of unlike groups. Name which one a correction removed.
+# - A paradox can be made by how histories are counted, by who is missing, by drift to the mean, and by unlike groups. Name which one a correction removed.
 # - "Equivalent" needs an interval inside what does not matter; anything else that is not different is "cannot tell".
-# - Prevention reaches silent failures, recovery does not. Which pays is a map over costs, with a border of doubt.
+# - Prevention reaches silent failures, recovery does not. Which one a euro should buy is a map over costs, with a border of doubt; and the better of two need not pay for itself.
 #
 # ## Exercises (30 minutes)
 # 1. *On paper.* An effect of 0.04 SD has a standard error of 0.03, and 0.10 SD is the smallest that matters. Work out the 95 % and 90 % intervals and the verdict. And with a standard error of 0.01?
