@@ -184,7 +184,12 @@ def _parse_statement(statement: ast.stmt, comments: Mapping[int, str]) -> Parame
     reason = mismatch(kind, default)
     if reason:
         raise _Unusable(f"the default of {name}, {default!r}, {reason}", str(kind))
-    comment = comments.get(statement.end_lineno) or comments.get(statement.lineno, "")
+    # inside a list or dict, a comment speaks of an entry
+    inner = (
+        () if isinstance(default, (list, dict)) else range(statement.lineno, statement.end_lineno)
+    )
+    lines = (statement.end_lineno, statement.lineno, *inner)
+    comment = next((comments[line] for line in lines if comments.get(line)), "")
     meaning, unit = re.fullmatch(r"(.*?)\s*(?:\[([^\[\]]*)\])?", comment).groups()
     return Parameter(name, kind, default, meaning, unit or "")
 

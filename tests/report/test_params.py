@@ -49,6 +49,12 @@ def test_meaning_and_unit_come_from_the_comment_of_the_last_line():
     assert (parameter.meaning, parameter.unit) == ('your names, e.g. "#1"', "EUR")
 
 
+def test_a_default_on_a_line_of_its_own_keeps_its_meaning():
+    parameter = only('x: "Choice[a, b]" = (\n    "a"  # which way [letter]\n)')
+    assert (parameter.meaning, parameter.unit) == ("which way", "letter")
+    assert only('x: dict = {\n    "a": 1,  # of the entry\n}').meaning == ""
+
+
 @pytest.mark.parametrize(
     ("source", "message"),
     [
