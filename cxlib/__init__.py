@@ -61,7 +61,7 @@ _HOMES = {
     ),
     "cxlib.loyalty.unmeasured": ("recovery_sensitivity",),
     "cxlib.loyalty.planning": ("recovery_sample_size",),
-    "cxlib.loyalty.money": ("prevention_or_recovery",),
+    "cxlib.loyalty.money": ("prevention_or_recovery", "recovery_cost"),
     "cxlib.figures.ladder": (
         "plot_break_even",
         "plot_effects",

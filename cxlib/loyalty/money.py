@@ -13,10 +13,10 @@ from cxlib.loyalty.comparison import FEWEST
 from cxlib.loyalty.occasions import LEVELS, NO_FAILURE
 from cxlib.loyalty.recovery import study_of
 
-__all__ = ["PreventionOrRecovery", "prevention_or_recovery"]
+__all__ = ["PreventionOrRecovery", "prevention_or_recovery", "recovery_cost"]
 
 DRAWS = 4000
-CANNOT_TELL = "cannot tell"
+CLAIM = {"prevention": "contradicted", "recovery": "supported", "cannot tell": "undecided"}
 GROUPS = {"reported, less than excellent": ("none", "poor", "adequate"),
           "excellent": ("excellent",), "unreported": ("unreported",)}  # fmt: skip
 
@@ -63,14 +63,25 @@ class PreventionOrRecovery:
 
     @property
     def verdict(self) -> str | None:
-        """At today's costs: prevention or recovery where surely more is bought; or cannot tell."""
+        """What surely buys more at today's costs, at `level`: prevention, recovery; cannot tell."""
         if self.costs is None:
             return None
-        return self._surely(self.chance(*self.costs)["prevention buys more"])
+        chance, tail = self.chance(*self.costs)["prevention buys more"], (1 - self.level) / 2
+        sure = "prevention" if chance >= 1 - tail else "recovery"
+        return sure if not tail < chance < 1 - tail else "cannot tell"
 
-    def _surely(self, chance: float) -> str:
+    @property
+    def claim(self) -> str | None:
+        """Of "rather recovery than prevention": supported, contradicted or undecided."""
+        return CLAIM.get(self.verdict)
+
+    @property
+    def decided(self) -> float:
+        """Share of the map on which one of the two surely buys more, at `level`."""
         tail = (1 - self.level) / 2
-        return "prevention" if chance >= 1 - tail else "recovery" if chance <= tail else CANNOT_TELL
+        return float(
+            (~self.map["p_prevention"].between(tail, 1 - tail, inclusive="neither")).mean()
+        )
 
     def to_frame(self) -> pd.DataFrame:
         """The map, one row a pair of costs."""
@@ -106,6 +117,38 @@ class PreventionOrRecovery:
                 f"recovery with {second}."
             )
         return text
+
+
+def recovery_cost(tables) -> float | None:
+    """What an excellent recovery cost more than an adequate one, by the mean cost of their cases.
+
+    Parameters
+    ----------
+    tables : World or mapping
+        contacts with cost and recovery.
+
+    Returns
+    -------
+    float or None
+        EUR a case; None where a column is missing, either level has fewer than five cases with a
+        cost, or excellence cost nothing more.
+
+    Examples
+    --------
+    >>> cases = pd.DataFrame({"recovery": ["adequate"] * 5 + ["excellent"] * 5,
+    ...                       "cost": [10.0] * 5 + [26.0] * 5})
+    >>> recovery_cost({"contacts": cases})
+    16.0
+    """
+    cases = getattr(tables, "tables", tables).get("contacts")
+    if cases is None or not {"cost", "recovery"} <= set(cases):
+        return None
+    costs = [cases.loc[cases["recovery"].astype(str) == w, "cost"].dropna()
+             for w in ("excellent", "adequate")]  # fmt: skip
+    if min(map(len, costs)) < FEWEST:
+        return None
+    more = float(costs[0].mean() - costs[1].mean())
+    return more if more > 0 else None
 
 
 def _percent(chance: float) -> str:

@@ -42,7 +42,6 @@ level: float = 0.95  # confidence level of every interval [share]
 import hashlib
 
 import numpy as np
-import pandas as pd
 
 import cxlib as cx
 from cxlib import stats
@@ -272,13 +271,7 @@ else:
 
 # %%
 if study is not None:
-    if cost_recovery == 0:
-        cost_recovery = 25.0
-        cases = tables.get("contacts", pd.DataFrame())
-        if {"cost", "recovery"} <= set(cases) and cases["cost"].notna().any():
-            spent = cases.groupby(cases["recovery"].astype(str))["cost"].mean()
-            if {"excellent", "adequate"} <= set(spent.index):
-                cost_recovery = max(float(spent["excellent"] - spent["adequate"]), 1.0)
+    cost_recovery = cost_recovery or cx.recovery_cost(tables) or 25.0
     with cx.aside("This section"):
         money = cx.prevention_or_recovery(
             study, costs=(cost_prevention, cost_recovery), level=level
@@ -353,8 +346,7 @@ if study is not None:
                 f"{name}: " + "; ".join(f"{o} {d.verdict}" for o, d in found.items()) + "."
             )
     if money is not None:
-        told_r3 = {"prevention": "contradicted at these costs", "recovery": "supported at these costs"}.get(money.verdict, "undecided at these costs")  # fmt: skip
-        lines.append(f"Claim R3 is {told_r3}. {money.summary()}")
+        lines.append(f"Claim R3 is {money.claim} at these costs. {money.summary()}")
     if truth is not None and effect is not None and exposure in truth:
         inside = effect.low <= truth[exposure] <= effect.high
         lines.append(
