@@ -5,6 +5,7 @@ import re
 import warnings
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -40,6 +41,7 @@ def home(tmp_path_factory, run_jobs, world):
         "airport": (NOTEBOOK, 'sample = "airport"'),
         "methods": (COMPANION, f"customers = {SMALL}, hidden = [1.0]"),
         "files": (NOTEBOOK, FILES),
+        "methods_airport": (COMPANION, 'sample = "airport", customers = 600, hidden = [0.5]'),
         "no_failures": (NOTEBOOK, f'sample = "files", contacts = "whole.csv", {RENAMED}'),
     }
     return run_jobs(home, jobs, processes=2, code=1)
@@ -68,6 +70,11 @@ def test_the_company(home, world):
     assert table["outcome"].iloc[0] == "value"
     for text in ("Seal ", "side our interval", "True effects against no failure"):
         assert text in page, text
+    money = cx.prevention_or_recovery(world, costs=(20.0, cx.recovery_cost(world)))
+    assert f"Claim R3 is {money.claim} at these costs. {money.summary()}" in page
+    assert "immortal time" in page
+    raw = cx.dashboard_levels(world, "value").rungs["verdict"].iloc[-1]
+    assert f"The rung excellent, look by look: as dashboards count {raw}; everybody" in page
 
 
 def test_the_airport_says_what_it_cannot_say(home):
@@ -79,6 +86,16 @@ def test_the_airport_says_what_it_cannot_say(home):
     assert gap["high"] < 0
     assert page.count("This section steps aside") >= 6
     assert "not testable" in page
+    # nothing is told that these counts cannot show
+    lesson = page[: page.index("What to take home")]
+    for text in ("eavy buyers", "mmortal time", "buys much", "parcel", "half a year"):
+        assert text not in lesson, text
+    d = (
+        gap["value"]
+        / counts.loc[counts["period"] == "2018"].groupby("problem")["score"].std()["no"]
+    )
+    strength = cx.stats.e_value(float(np.exp(0.91 * d)))[0]
+    assert f"an E-value of {strength:.2f}" in page
 
 
 def test_the_methods(home, world):
@@ -96,6 +113,71 @@ def test_the_methods(home, world):
     seen = f"Of {must} cells in which a wrong comparison must fail, it is seen to in {must}."
     for text in ("fails*", seen, f"{proof['datasets'].max():,} companies"):
         assert text in page, text
+    # the vote stands before the first figure, the balance beside the love plot, and R3 is judged
+    vote = page.index("The class expects furthest off: well against badly recovered.")
+    assert vote < page.index("value; bars: 95 % intervals; cross: truth") < page.index("its truth:")
+    balanced = int((found.balance["after"].abs() <= 0.1).sum())
+    assert f"Balanced after overlap weights: {balanced} of {len(found.balance)} causes" in page
+    for cause in found.balance.index:
+        assert f">{cause}</td>" in page, cause
+    money = cx.prevention_or_recovery(world, costs=(20.0, cx.recovery_cost(world)))
+    assert money.summary() in page
+    assert f"Claim R3 at these costs: {money.claim}." in page
+
+
+def test_the_proof_tells_real_biases_from_those_that_matter(home):
+    page, _ = report(home, "methods")
+    proof = pd.read_csv(cx.data_path("proofs/recovery.csv"))
+    ways = proof[(proof["table"] == "ten ways") & (proof["customers"] == proof["customers"].max())]
+    fair = ways[(ways["expected"] == "holds") & ~ways["truth"].str.contains("hidden")]
+    real = fair[fair["bias"].abs() > 3.29 * fair["bias_error"]]
+    large = real[real["bias"].abs() > 0.1 * real["spread"]]
+    assert page.count("holds°<") == len(real) - len(large)
+    assert page.count("holds°°<") == len(large)
+    assert f"In {len(real)} of {len(fair)} cells its bias is more than luck" in page
+
+
+def test_the_methods_step_aside_from_counts(home):
+    page, values = report(home, "methods_airport")
+    assert not values
+    assert page.count("steps aside") >= 8
+    assert "Travellers with a problem against those without" in page
+    assert "it is seen to in" in page  # the proof needs no data of the reader
+
+
+def test_a_small_sample_is_judged_as_far_as_it_reaches(run_cells):
+    sample = {
+        f"{name}": str(cx.data_path(f"sample/{name}.csv"))
+        for name in ("contacts", "transactions", "responses")
+    }
+    given = sample | {"sample": "files", "people": str(cx.data_path("sample/customers.csv"))}
+    text, names = run_cells(NOTEBOOK, given)
+    assert names["effect"] is None
+    assert "these data allow no verdict" in text
+    assert "The fourth look steps aside: No level of recovery has 5 occasions" in text
+    text, names = run_cells(
+        NOTEBOOK, given | {"exposure": "adequate", "primary": "repurchase", "horizon_weeks": 4}
+    )
+    assert names["effect"].n["seen"].iloc[1] >= 5
+    text, _ = run_cells(COMPANION, given | {"customers": 600, "hidden": [0.5]})
+    assert "The weighting steps aside: Recovery 'excellent' was seen 2 times only" in text
+    assert "it is seen to in" in text
+
+
+def test_files_without_answers_have_methods_too(run_cells, home):
+    given = {
+        "sample": "files",
+        "contacts": str(home / "cases.csv"),
+        "transactions": str(home / "orders.csv"),
+        "columns": {"contacts": {"recovery": "Loesung"}},
+        "customers": 600,
+        "hidden": [0.5],
+    }
+    text, names = run_cells(COMPANION, given)
+    assert names["fair"].n["seen"].iloc[1] > 20
+    assert "no truth is known here" in text
+    assert "satisfaction is not known on both sides" in text
+    assert "Bounds need 5 answers on satisfaction" in text
 
 
 def test_files_with_names_of_their_own(home):

@@ -131,6 +131,12 @@ def recovery_bounds(
     comparison.need(outcome)
     arms, rows = comparison.arms, comparison.rows
     y = study.outcomes[outcome][rows]
+    seen = [int((~np.isnan(y) & (arms.arm == g)).sum()) for g in (0, 1)]
+    if min(seen) < FEWEST:
+        raise CxError(
+            f"Bounds need {FEWEST} answers on {outcome} on each side: {seen[0]} after no failure, "
+            f"{seen[1]} after {exposure!r}."
+        )
     gone = study.gone[rows] & (study.outcomes["churn"][rows] == 1) & np.isnan(y)
     chance = answering_chance(arms, np.where(gone, np.nan, y), ~gone)
     chance = np.where(gone, 1.0, chance)
@@ -162,6 +168,8 @@ def recovery_quantiles(
     Parameters
     ----------
     tables : World, mapping or RecoveryStudy
+    outcome : str
+        An answer or value; of a yes or no the share says it all.
     quantiles : sequence of float
         Strictly between 0 and 1.
     replicates, seed : int
@@ -181,6 +189,11 @@ def recovery_quantiles(
     (5, 6)
     """
     check_choice("outcome", outcome, OUTCOMES)
+    if UNITS[outcome] == "share":
+        raise CxError(
+            f"{outcome} is yes or no: its quantiles say less than its share. Still possible: "
+            f"{', '.join(o for o in OUTCOMES if UNITS[o] != 'share')}."
+        )
     points = numbers("quantiles", quantiles)
     refuse((points <= 0) | (points >= 1), "quantiles outside 0 to 1", "values between 0 and 1")
     comparison = Comparison(study_of(tables, **design), (NO_FAILURE, exposure), "all", "overlap")

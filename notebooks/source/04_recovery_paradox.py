@@ -337,8 +337,9 @@ if study is not None:
     lines = [
         f"Locked beforehand (seal {seal}), found now: on {primary} {f'the verdict is {effect.verdict}' if effect else 'these data allow no verdict'}; the vote was {vote}."
     ]
-    if raw is not None:
-        lines[0] += f" The dashboard had said {raw.rungs['verdict'].iloc[-1]} on its last rung ({raw.rungs['level'].iloc[-1]})."  # fmt: skip
+    looks = {"as dashboards count": raw, "everybody counted": everybody, "drift taken out": change, "like with like": fair}  # fmt: skip
+    went = [f"{name} {ladder.rungs.set_index('level').loc[exposure, 'verdict']}" for name, ladder in looks.items() if ladder is not None and exposure in set(ladder.rungs["level"])]  # fmt: skip
+    lines += [f"The rung {exposure}, look by look: {'; '.join(went)}."] if went else []
     lines += [six.summary()] if six is not None else []
     for name, found in (("Repeated failures", repeated), ("Former promoters", former)):
         if found:

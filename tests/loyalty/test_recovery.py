@@ -1,5 +1,6 @@
 """Effects, ladders, bounds and money on one small busy company; verdicts by their rule."""
 
+import dataclasses
 import warnings
 
 import numpy as np
@@ -10,6 +11,7 @@ import cxlib as cx
 from cxlib.errors import CxWarning
 from cxlib.loyalty.comparison import judged
 from cxlib.loyalty.followup import OUTCOMES
+from cxlib.loyalty.money import PreventionOrRecovery
 from cxlib.loyalty.ten_comparisons import COMPARISONS
 
 BUSY = {"orders_per_year": 10.0, "delivery_failure": 0.2, "answer_share": 0.7, "invite_share": 0.9}
@@ -134,6 +136,8 @@ def test_quantiles_are_those_of_the_weighted_sample(study):
     assert (found["low"] <= found["effect"] + 1e-9).all()
     assert (found["effect"] <= found["high"] + 1e-9).all()
     assert found["control"].is_monotonic_increasing
+    with pytest.raises(cx.CxError, match="churn is yes or no"):
+        cx.recovery_quantiles(study, "churn", "none")
 
 
 def test_former_promoters_and_differences(study):
@@ -168,6 +172,36 @@ def test_the_break_even_map(study):
     assert kept.prevented != found.prevented
     assert "EUR" in found.summary()
     assert found.plot().get_xlabel() == "cost of one failure less [EUR]"
+
+
+def gains(pair, costs=(1, 1)):
+    draws = np.repeat([pair], 1000, axis=0)
+    draws[:20] = draws[:20, ::-1]  # 2 % of the luck turns it round
+    chances = pd.DataFrame({"p_prevention": [0.01, 0.5, 0.98, 1.0]})
+    return PreventionOrRecovery((1, 0, 2), (1, 0, 2), chances, draws, costs, 0.95, 26, 0.0)
+
+
+def test_the_claim_is_judged_by_what_surely_buys_more():
+    assert (gains([9.0, 3.0]).verdict, gains([9.0, 3.0]).claim) == ("prevention", "contradicted")
+    assert (gains([3.0, 9.0]).verdict, gains([3.0, 9.0]).claim) == ("recovery", "supported")
+    even = gains([9.0, 3.0], costs=(6, 4))  # 9 / 6 > 3 / 4, and 3 / 6 < 9 / 4: as before
+    assert even.verdict == "prevention"
+    doubt = dataclasses.replace(even, level=0.97)
+    assert (doubt.verdict, doubt.claim) == ("cannot tell", "undecided")
+    assert "a chance of 98 %, verdict: cannot tell; it pays" in doubt.summary()
+    assert "itself with 98 %" in doubt.summary()
+    assert "recovery with 2 %" in doubt.summary()
+    assert even.decided == 0.75
+    assert gains([9.0, 3.0], costs=None).verdict is None
+    dear = dataclasses.replace(even, costs=(500, 400))
+    assert "itself with less than 1 %" in dear.summary()
+
+
+def test_the_cost_of_excellence_is_read_from_enough_cases():
+    cases = pd.DataFrame({"recovery": ["excellent", "adequate"] * 5, "cost": [30.0, 12.0] * 5})
+    assert cx.recovery_cost({"contacts": cases}) == 18
+    for poor in (cases.iloc[:9], cases.assign(cost=5.0), cases.drop(columns="cost"), None):
+        assert cx.recovery_cost({"contacts": poor}) is None
 
 
 def test_sample_sizes_are_the_known_ones():

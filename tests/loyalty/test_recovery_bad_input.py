@@ -40,6 +40,12 @@ def test_the_made_tables_can_be_used():
     assert cx.recovery_effect(made(), "satisfaction").n["seen"].min() > 20
 
 
+def test_bounds_without_answers():
+    tables = made() | {"responses": made()["responses"].iloc[:3]}
+    with pytest.raises(cx.CxError, match="Bounds need 5 answers on satisfaction on each side"):
+        cx.recovery_bounds(tables, "satisfaction", churn_weeks=13, horizon_weeks=13)
+
+
 def test_no_failures():
     tables = made(share=0.0)
     with pytest.raises(cx.CxError, match=r"None of 1,600 occasions failed.*Still possible"):
