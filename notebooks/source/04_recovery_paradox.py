@@ -113,7 +113,7 @@ else:
 # %%
 weights = "overlap" if estimand == "overlap" else "ipw"
 design = (
-    f"{exposure} recovery of a first failure against no failure; {estimand} population; primary outcome {primary}; "
+    f"{exposure} recovery of a first failure against no failure; estimand {estimand}; primary outcome {primary}; "
     f"smallest effect that matters {smallest_effect:g} SD; outcomes from week {landmark_weeks}, over {horizon_weeks} weeks; "
     f"vote: {vote}"
     if study is not None
