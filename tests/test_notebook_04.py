@@ -132,8 +132,8 @@ def test_the_proof_tells_real_biases_from_those_that_matter(home):
     fair = ways[(ways["expected"] == "holds") & ~ways["truth"].str.contains("hidden")]
     real = fair[fair["bias"].abs() > 3.29 * fair["bias_error"]]
     large = real[real["bias"].abs() > 0.1 * real["spread"]]
-    assert page.count("holds°<") == len(real) - len(large)
-    assert page.count("holds°°<") == len(large)
+    assert page.count("°</td>") == len(real)
+    assert page.count("°°</td>") == len(large)
     assert f"In {len(real)} of {len(fair)} cells its bias is more than luck" in page
 
 
