@@ -131,12 +131,6 @@ def recovery_bounds(
     comparison.need(outcome)
     arms, rows = comparison.arms, comparison.rows
     y = study.outcomes[outcome][rows]
-    seen = [int((~np.isnan(y) & (arms.arm == g)).sum()) for g in (0, 1)]
-    if min(seen) < FEWEST:
-        raise CxError(
-            f"Bounds need {FEWEST} answers on {outcome} on each side: {seen[0]} after no failure, "
-            f"{seen[1]} after {exposure!r}."
-        )
     gone = study.gone[rows] & (study.outcomes["churn"][rows] == 1) & np.isnan(y)
     chance = answering_chance(arms, np.where(gone, np.nan, y), ~gone)
     chance = np.where(gone, 1.0, chance)

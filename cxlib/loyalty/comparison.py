@@ -125,19 +125,32 @@ def judged(estimate, error, df, smallest, level, outcome) -> tuple[Equivalence, 
 def judged_gap(found: GroupMeans, outcome, smallest, level, *, group=1, base=0, gap=None) -> tuple:
     """Both tests of two groups' difference, its error, degrees of freedom, and the verdict.
 
-    Shares are judged by their score, answers and money by t. `gap` is their `contrast`, where it is
-    known already.
+    Shares are judged by their score, answers and money by t, money with a cautious error. `gap` is
+    their `contrast`, where it is known already.
     """
     estimate, error, df = contrast(found, group, base) if gap is None else gap
+    pair = [group, base]
     if UNITS[outcome] == "share" and error > 0:
-        pair = [group, base]
         shares, numbers, correlation = found.means[pair], *_worth(found, pair)
         test = share_equivalence(
             shares, numbers, smallest_effect=smallest, correlation=correlation, level=level
         )
         return test, error, df, _word(test, outcome)
+    if outcome == "value":
+        error = float(np.sqrt(error**2 + (df + 1) / df * _unseen_spread(found, pair)))
     test, word = judged(estimate, error, df, smallest, level, outcome)
     return test, error, df, word
+
+
+def _unseen_spread(found: GroupMeans, pair) -> float:
+    """Variance that few customers' money may hide: where luck left out who spends most.
+
+    Then mean and spread are too low together. Half of what the smaller group's own variance lacks
+    of the one it would have if it spread like the larger one; none where it spreads more.
+    """
+    small, large = sorted(pair, key=lambda g: found.effective_n[g])
+    like = found.own[large] * found.effective_n[large] / found.effective_n[small]
+    return max(float(like - found.own[small]), 0.0) / 2
 
 
 def _worth(found: GroupMeans, pair) -> tuple[np.ndarray, float]:

@@ -78,8 +78,9 @@ def recovery_effect(
     the exposed 1 and e / (1 - e). Influences, with the fitting of e, are summed by customer.
 
     The shares repurchase and churn are judged by a score test through the effective number of
-    customers (`cxlib.stats.share_equivalence`), answers and value by t. Notebook 04b counts how
-    often each verdict is wrong in companies of 250 and 500 customers.
+    customers (`cxlib.stats.share_equivalence`), answers and value by t. For value, half of what
+    the variance of the smaller group lacks of that of the larger one, customer for customer, is
+    added. Notebook 04b counts how often each verdict is wrong in companies of 250 and 500.
 
     Parameters
     ----------
