@@ -21,6 +21,7 @@ from cxlib.stats.checks import check_choice, check_level, critical_value
 __all__ = ["RecoveryLadder", "compare_recovery_levels", "dashboard_levels"]
 
 CORRECTIONS = ("everybody", "change", "weighted")
+WEIGHTS = {"overlap": "overlap", "ipw": "inverse probability"}
 
 
 @dataclass(frozen=True)
@@ -172,7 +173,7 @@ def compare_recovery_levels(
     """
     check_choice("outcome", outcome, OUTCOMES)
     check_choice("correction", correction, CORRECTIONS)
-    check_choice("weights", weights, ("overlap", "ipw"))
+    check_choice("weights", weights, tuple(WEIGHTS))
     check_level(level)
     study = study_of(tables, **design)
     y = study.outcomes[outcome]
@@ -211,7 +212,7 @@ def compare_recovery_levels(
     if not found.sd > 0:
         raise no_spread(study, groups, outcome, all_of=False)
     text = {"everybody": "everybody counted", "change": "change, drift to the mean taken out",
-            "weighted": f"{weights} weights, doubly robust"}[correction]  # fmt: skip
+            "weighted": f"{WEIGHTS[weights]} weights, doubly robust"}[correction]  # fmt: skip
     return _ladder(
         found, (NO_FAILURE, *kept), outcome, smallest_effect, level, text, left_out, balance
     )  # fmt: skip
