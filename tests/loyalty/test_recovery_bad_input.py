@@ -42,7 +42,7 @@ def test_the_made_tables_can_be_used():
 
 def test_bounds_without_answers():
     tables = made() | {"responses": made()["responses"].iloc[:3]}
-    with pytest.raises(cx.CxError, match="seen 2 times only after .no failure., once only after .excellent."):
+    with pytest.raises(cx.CxError, match="only after 'no failure', once only after"):
         cx.recovery_bounds(tables, "satisfaction", churn_weeks=13, horizon_weeks=13)
 
 
