@@ -5,6 +5,8 @@ import pytest
 
 import cxlib as cx
 from cxlib.worlds.declarations import OUTCOMES
+from cxlib.worlds.recovery_trial import _Trial
+from cxlib.worlds.surveys import QUARTER_WEEKS
 
 NOTHING = {f"recovery_excellent_{o}": 0.0 for o in OUTCOMES}
 
@@ -43,3 +45,32 @@ def test_weeks_are_those_asked_for(world, trial):
     assert trial["severity"].between(1, 5).all()
     with pytest.raises(cx.CxError, match="levels must be of"):
         world.truth.recovery_trial(levels=("superb",))
+
+
+def test_a_failure_of_the_trial_is_heard_before_those_of_its_week(world):
+    heard, kept = [], []
+
+    class Probe:
+        def start(self, state):
+            pass
+
+        def meet(self, state, week):
+            heard.append(sum(report["customer"].size for report in state.reports))
+
+        def step(self, state, week):
+            kept.append(len(state.reports))
+
+    world.twin(weeks=30, more=(Probe(),))
+    assert sum(heard) > 30  # complaints wait for the desk
+    assert not any(kept)
+
+
+def test_answers_are_those_of_the_first_monday_from_the_landmark_on():
+    world = cx.World(seed=3, customers=50, weeks=30, events=[])
+    trial = _Trial(None, 10, 12, landmark=2)
+    state = world.twin(weeks=20, more=(trial,))
+    monday = -(-(trial.day + 14) // 7)
+    assert ((trial.turn - monday) >= 0).all()
+    assert ((trial.turn - monday) < QUARTER_WEEKS).all()
+    assert ((trial.turn - state.survey_phase) % QUARTER_WEEKS == 0).all()
+    assert set(trial.day % 7) == set(range(7))
