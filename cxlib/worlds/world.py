@@ -89,14 +89,14 @@ def simulate(
     do : mapping, optional
         Interventions of a twin: ``failure``, ``two_steps``, ``surprised``, ``called``, ``shift``.
     more : sequence of modules
-        Further mechanisms with ``start(state)``, ``meet(state, week)``, run before the service desk
-        opens, and ``step(state, week)``, run last.
+        Further mechanisms with ``start(state)`` and ``step(state, week)``, run last; where there
+        is a ``meet(state, week)``, it is run before the service desk opens.
     """
     state = State(seed, customers, weeks, dials, events, span=span or weeks, do=do or {})
     for start in (*STARTS, *(module.start for module in more)):
         start(state)
     desk = STEPS.index(service.step)
-    meet = (module.meet for module in more)
+    meet = (module.meet for module in more if hasattr(module, "meet"))
     steps = (*STEPS[:desk], *meet, *STEPS[desk:], *(module.step for module in more))
     for week in range(weeks):
         for step in steps:
