@@ -88,10 +88,12 @@ def recovery_effect(
         See `recovery_study`.
     outcome : {"satisfaction", "recommendation", "intention", "repurchase", "churn", "value"}
         The first three are answers (points of their scales), then shares, then money (margin).
-    exposure : {"none", "poor", "adequate", "excellent", "unreported", "repeated", "failure"}
-        Level of recovery; ``failure`` is any single failure, silent ones included.
+    exposure : {"none", "poor", "adequate", "excellent", "unreported", "unknown", "repeated", \
+        "failure"}
+        Level of recovery (``unknown``: reported, and its recovery not told); ``failure`` is any
+        single failure, silent ones included.
     control : str
-        ``no failure``, or a level.
+        ``no failure``, or a level; to ``failure`` belong the failures of no other level asked for.
     weights : {"overlap", "ipw", None}
     estimand : {None, "overlap", "population", "exposed"}
         ``population`` and ``exposed`` go with ipw; None takes what belongs to the weights.

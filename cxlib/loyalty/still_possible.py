@@ -6,7 +6,7 @@ import numpy as np
 
 from cxlib.errors import CxError
 from cxlib.loyalty.followup import ANSWERS, OUTCOMES, WEEK
-from cxlib.loyalty.occasions import LEVELS, NO_FAILURE
+from cxlib.loyalty.occasions import LEVELS, NO_FAILURE, RECOVERY
 
 __all__ = ["FEWEST", "no_before", "no_control", "no_level", "no_spread", "not_seen", "times"]
 
@@ -53,6 +53,8 @@ def _or_words(ways) -> str:
 def no_control(study, control, exposures, count: int, among: str) -> CxError:
     """Too few occasions of the control."""
     others = [n for n in _enough(study, among, exposures) if n != "failure"]
+    held = "failure" in exposures and control in LEVELS[1:7]
+    others = [] if held else others
     if control != NO_FAILURE:
         others.append(NO_FAILURE)
     ways = [_or_words(f"control={n!r}" for n in others)] if others else []
@@ -65,6 +67,8 @@ def no_control(study, control, exposures, count: int, among: str) -> CxError:
         ways.append("tables with parcels or contacts that did not fail")
     whom = "" if among == "all" else f" of {among}"
     what = f"There is no control: {count} occasions{whom} are {control!r}"
+    if held:
+        what += ", as those with a failure all belong to 'failure'"
     return CxError(f"{what}. Seen are: {_told(study, among)}. Still possible: {'; '.join(ways)}.")
 
 
@@ -74,13 +78,16 @@ def no_level(study, name, count: int, among: str) -> CxError:
     ways = [_or_words(ways)] if ways else []
     if among != "all":
         ways.append("among='all'")
-    if study.design["failures"] != "any":
+    reported = [study.mask(n).any() for n in RECOVERY]
+    empty = name in RECOVERY and not any(reported) and study.mask("unknown").any()
+    if study.design["failures"] != "any" and not empty:
         ways.append("failures='any', where later failures enter as well")
     ways = ways or ["longer records, or more customers"]
     whom = "" if among == "all" else f" of {among}"
+    cause = " No failure says how it was made good: is the column recovery filled?" if empty else ""
     return CxError(
         f"Recovery {name!r} was seen {times(count)} among eligible occasions{whom}. Seen are: "
-        f"{_told(study, among)}. Still possible: {'; '.join(ways)}."
+        f"{_told(study, among)}.{cause} Still possible: {'; '.join(ways)}."
     )
 
 

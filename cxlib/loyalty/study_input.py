@@ -37,7 +37,7 @@ def tables_of(source) -> dict[str, pd.DataFrame]:
     CxError
         All at once, with the rows: columns that are missing, customers or dates that are missing,
         dates, flags or numbers that are none, cases closed before they were opened, rows that come
-        twice, tables without a customer in common.
+        twice, tables without a customer in common, purchases that all lie before the first case.
     """
     tables = source if isinstance(source, Mapping) else getattr(source, "tables", None)
     if not isinstance(tables, Mapping):
@@ -61,7 +61,7 @@ def tables_of(source) -> dict[str, pd.DataFrame]:
         problems += found
     if not problems:
         frames = {name: frame for name, frame in frames.items() if len(frame)}
-        problems = _strangers(frames)
+        problems = _strangers(frames) + _apart(frames)
     if problems:
         raise CxError("These tables hold no recovery study.", problems)
     if not {"contacts", "transactions"} & set(frames):
@@ -210,6 +210,25 @@ def _strangers(frames: Mapping[str, pd.DataFrame]) -> list[Problem]:
             where = f"{first!r} here, {second!r} there"
             problems.append(Problem(what, where, "ids of one kind", cause))
     return problems
+
+
+def _apart(frames: Mapping[str, pd.DataFrame]) -> list[Problem]:
+    """Purchases that end before the first case: none could follow it, and nobody would buy."""
+    if not {"contacts", "transactions"} <= set(frames):
+        return []
+    bought, opened = frames["transactions"]["ordered_at"], frames["contacts"]["opened_at"]
+    last, first = (c.dt.tz_localize(None).dt.normalize() for c in (bought, opened))
+    if last.max() >= first.min():
+        return []
+    return [
+        Problem(
+            f"all {len(bought):,} purchases lie before the first case",
+            f"{last.max():%Y-%m-%d} the last, {first.min():%Y-%m-%d} the first",
+            "records of one period, as an outcome must come after the exposure",
+            "Is a year mistyped, or one table older? Still possible: the study without transactions"
+            " (answers), or without contacts (unreported failures)",
+        )
+    ]
 
 
 def _same_categories(one: pd.Series, other: pd.Series) -> bool:

@@ -118,6 +118,17 @@ def test_outcomes_before_the_exposure():
         assert cx.recovery_effect(tables, "value").n["seen"].min() > 20
 
 
+def test_purchases_before_the_first_case():
+    tables = made()
+    tables["transactions"]["ordered_at"] -= pd.Timedelta(days=2000)
+    with pytest.raises(cx.CxError, match=r"all 1,600 purchases lie before the first case") as told:
+        cx.recovery_effect(tables, "value")
+    assert re.search(r"2020-\d\d-\d\d the last, 2024-\d\d-\d\d the first", str(told.value))
+    assert "without transactions" in str(told.value)
+    only = {"transactions": tables["transactions"]}
+    assert cx.recovery_effect(only, "value", "unreported").n["seen"].min() >= 5
+
+
 def test_perfect_separation_names_the_column():
     rng = np.random.default_rng(1)
     z = np.repeat([0, 1], 100)
@@ -364,6 +375,22 @@ def test_what_is_possible_instead_of_a_control_or_a_level_can_be_had():
     choice = few_words(asked(made(), exposure="adequate").partition(",")[0])
     assert cx.recovery_effect(made(), **choice).exposure == choice["exposure"] == "poor"
     assert "among='all'" in asked(made(), among="promoters")
+
+
+def test_a_level_is_no_control_of_all_failures():
+    with pytest.raises(cx.CxError, match="'poor', as those with a failure all belong to 'failure'"):
+        cx.recovery_effect(made(), exposure="failure", control="poor")
+    assert asked(made(), exposure="failure", control="poor") == "control='no failure'."
+    assert cx.recovery_effect(made(), exposure="failure").control == "no failure"
+
+
+def test_an_empty_column_of_recovery_is_named():
+    tables = made()
+    tables["contacts"]["recovery"] = None
+    with pytest.raises(cx.CxError, match="is the column recovery filled") as told:
+        cx.recovery_effect(tables)
+    assert "failures='any'" not in str(told.value)
+    assert cx.recovery_effect(tables, exposure="unknown").n["seen"].min() >= 5
 
 
 def test_counts_are_spelt():
