@@ -228,8 +228,8 @@ class EffectDifference:
     effect_first, effect_second : float
     estimate, low, high, p_difference, level : float
         Second effect less the first.
-    verdict : {"larger", "smaller", "trivial", "equivalent", "cannot tell"}
-        Larger means better for the company, also for churn.
+    verdict : {"better", "worse", "trivial", "equivalent", "cannot tell"}
+        Of the second effect, for the company: more churn is worse, and so is a larger loss.
     smallest_effect : float
     n : tuple of int
         Exposed occasions with the outcome.
@@ -268,7 +268,7 @@ class EffectDifference:
             f"{self.outcome}: {self.effect_first:+{spec}} {self.unit} for {self.first} "
             f"(n = {self.n[0]:,}), {self.effect_second:+{spec}} for {self.second} "
             f"(n = {self.n[1]:,}); difference {self.estimate:+{spec}} [{self.low:{spec}}, "
-            f"{self.high:{spec}}], {self.verdict}."
+            f"{self.high:{spec}}], verdict: {self.verdict}."
         )
 
 
@@ -317,7 +317,7 @@ def recovery_difference(
     error = float(np.sqrt((influence**2).sum() * (df + 1) / df))
     smallest = smallest_effect * parts[0].sd
     test, word = judged(two - one, error, df, smallest, level, outcome)
-    word = {"paradox": "larger", "worse": "smaller"}.get(word, word)
+    word = {"paradox": "better"}.get(word, word)
     return EffectDifference(
         outcome, *names, UNITS[outcome], one, two, test.estimate, test.low, test.high,
         test.p_difference, level, word, smallest, tuple(int(p.seen[1]) for p in parts),

@@ -235,7 +235,7 @@ else:
 
 # %% [markdown]
 # ## Not twice
-# The claim has a small print (R2): *only outstanding recovery does it, and never repeated failure.* **How much more does a second failure cost?**
+# The claim has a small print (R2): *only outstanding recovery does it, and never repeated failure.* **How much more does a second failure cost?** The verdict, *better* or *worse*, is that of the second named, for the company.
 
 # %%
 if study is not None:
@@ -251,7 +251,7 @@ else:
 
 # %% [markdown]
 # ## Do fans forgive?
-# R4: *a failure costs less with former promoters*, customers whose last answer before it was 9 or 10. **Or do those who trusted most feel betrayed most?**
+# R4: *a failure costs less with former promoters*, customers whose last answer before it was 9 or 10. **Or do those who trusted most feel betrayed most?** Again *better* or *worse* is that of the second named.
 
 # %%
 if study is not None:

@@ -143,7 +143,8 @@ def test_quantiles_are_those_of_the_weighted_sample(study):
 def test_former_promoters_and_differences(study):
     two = [{"study": study, "exposure": "none"}, {"study": study, "exposure": "excellent"}]
     found = cx.recovery_difference(*two, "satisfaction", names=("none", "excellent"))
-    assert found.verdict == "larger"
+    assert found.verdict == "better"
+    assert cx.recovery_difference(*two[::-1], "satisfaction").verdict == "worse"
     assert found.estimate == pytest.approx(found.effect_second - found.effect_first)
     fans = [{"study": study, "among": who} for who in ("others", "promoters")]
     assert cx.recovery_difference(*fans, "satisfaction").n[0] > 0
@@ -218,3 +219,12 @@ def test_sample_sizes_are_the_known_ones():
 def test_a_love_plot_needs_its_columns():
     with pytest.raises(cx.CxError, match="before, after"):
         cx.plot_love(pd.DataFrame({"x": [1]}))
+
+
+def test_more_churn_is_a_worse_effect(study):
+    two = [{"study": study, "exposure": name} for name in ("excellent", "none")]
+    found = cx.recovery_difference(*two, "churn", level=0.6)
+    assert found.low > 0
+    assert found.verdict == "worse"
+    assert found.summary().endswith("verdict: worse.")
+    assert cx.recovery_difference(*two[::-1], "churn", level=0.6).verdict == "better"
