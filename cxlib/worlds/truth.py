@@ -282,8 +282,9 @@ class Truth:
     def recovery_trial(self, *, levels: tuple = RECOVERY_LEVELS, **design: int) -> pd.DataFrame:
         """Each customer's outcomes had it met a failure in a week of its own, and had it not.
 
-        One row per customer present in its week, and level (``no failure`` first); for the weeks
-        of the design and the columns see `cxlib.worlds.recovery_trial.recovery_trial`.
+        One row per customer known in its week (who left in silence is still known), and level
+        (``no failure`` first); for the weeks of the design and the columns see
+        `cxlib.worlds.recovery_trial.recovery_trial`.
         """
         key = ("trial", tuple(levels), *sorted(design.items()))
         if key not in self._twins:
