@@ -2,6 +2,7 @@
 
 Every share is judged by its 99.9 % Clopper-Pearson interval, every bias by 3.29 standard errors; a
 bias of the fair one is a problem if it is also larger than a tenth of the estimate's spread. A
+fair one that refuses more than 1 % of the companies is a problem, too. A
 wrong comparison is seen to fail where its coverage does, or where it finds a paradox at a true
 zero more often than one that keeps its word.
 """
@@ -11,6 +12,7 @@ from __future__ import annotations
 import pandas as pd
 
 from cxlib.loyalty.ten_comparisons import COMPARISONS
+from cxlib.stats.calibration import REFUSALS_ALLOWED
 from cxlib.stats.proportions import proportion
 
 FAIR = tuple(COMPARISONS)[7:]
@@ -103,6 +105,8 @@ def _problem_of(row, largest: int) -> str:
     if "hidden" in row.truth or row.comparison not in FAIR or _left_open(row):
         return ""
     told = [f"coverage {row.coverage:.3f}"] if row.verdict == "fails" else []
+    if row.refused > REFUSALS_ALLOWED * (row.datasets + row.refused):
+        told.append(f"refused {row.refused} companies")
     if row.table == "fair":
         if row.verdict_90 == "fails":
             told.append(f"coverage {row.coverage_90:.3f} at 90 %")

@@ -122,6 +122,7 @@ def test_every_comparison_is_expected_to_do_something(proof, rules):
         ),
         ({"table": "fair", "outcome": "churn"}, {"edge_in_reach": 0.4}, "churn: its edge is out"),
         ({"comparison": "inverse probability"}, {"verdict": "fails"}, "inverse"),
+        ({"table": "fair", "truth": "none"}, {"refused": 60}, "refused 60 companies"),
         ({"truth": "none, hidden 1"}, {"bias": 0.0}, "hidden confounder"),
     ],
 )
