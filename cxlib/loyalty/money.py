@@ -158,6 +158,16 @@ def _percent(chance: float) -> str:
     return f"{100 * chance:.0f} %"
 
 
+def _unseen_spread(found) -> np.ndarray:
+    """Half of what each group's variance lacks of the one with the spread of the largest group.
+
+    Where luck left out who spends most, a small group's mean and spread are too low together.
+    """
+    large = found.effective_n.argmax()
+    like = found.own[large] * found.effective_n[large] / found.effective_n
+    return np.maximum(like - found.own, 0.0) / 2
+
+
 def prevention_or_recovery(
     tables, *, costs: tuple | None = None, customer_value: float = 0.0, largest_cost: float = 100.0,
     level: float = 0.95, seed: int = 0, **design,
@@ -167,7 +177,8 @@ def prevention_or_recovery(
     A failure less gains the value without failure less that after failures of today's mix, silent
     ones included; an excellent recovery gains the value after it less that after the other
     reported ones. Groups are made alike by overlap weights and a regression. A euro buys
-    ``gain / cost`` there; the map says how sure it is which is larger.
+    ``gain / cost`` there; the map says how sure it is which is larger. As in `recovery_effect`,
+    half of what the variance of a small group lacks of that of the largest is added.
 
     Parameters
     ----------
@@ -227,7 +238,7 @@ def prevention_or_recovery(
     rules[0, 0], rules[0, 1:] = 1.0, -mix
     rules[1, 1:3] = -1.0, 1.0
     gains, influence = rules @ found.means, found.influence @ rules.T
-    covariance = influence.T @ influence
+    covariance = influence.T @ influence + (rules * _unseen_spread(found)) @ rules.T
     draws = np.random.default_rng(seed).multivariate_normal(gains, covariance, DRAWS)
     half = np.quantile(draws, [0.5 - level / 2, 0.5 + level / 2], axis=0)
     grid = np.linspace(largest_cost / 50, largest_cost, 40)

@@ -9,6 +9,7 @@ import pytest
 
 import cxlib as cx
 from cxlib.errors import CxWarning
+from cxlib.loyalty import money
 from cxlib.loyalty.comparison import judged
 from cxlib.loyalty.followup import OUTCOMES
 from cxlib.loyalty.money import PreventionOrRecovery
@@ -180,6 +181,17 @@ def gains(pair, costs=(1, 1)):
     draws[:20] = draws[:20, ::-1]  # 2 % of the luck turns it round
     chances = pd.DataFrame({"p_prevention": [0.01, 0.5, 0.98, 1.0]})
     return PreventionOrRecovery((1, 0, 2), (1, 0, 2), chances, draws, costs, 0.95, 26, 0.0)
+
+
+def test_money_promises_no_more_where_luck_left_out_the_spread(study, monkeypatch):
+    value = study.outcomes["value"].copy()
+    value[study.mask("excellent")] = np.nanmean(value)
+    alike = dataclasses.replace(study, outcomes={**study.outcomes, "value": value})
+    cautious = cx.prevention_or_recovery(alike)
+    monkeypatch.setattr(money, "_unseen_spread", lambda found: np.zeros(found.own.size))
+    bold = cx.prevention_or_recovery(alike)
+    assert cautious.recovered[0] == bold.recovered[0]
+    assert np.ptp(cautious.recovered[1:]) > 1.05 * np.ptp(bold.recovered[1:])
 
 
 def test_the_claim_is_judged_by_what_surely_buys_more():
