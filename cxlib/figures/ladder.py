@@ -16,7 +16,7 @@ BALANCED = 0.1
 
 
 def _need(frame: pd.DataFrame, what: str, *columns: str) -> None:
-    absent = [c for c in columns if c not in frame]
+    absent = [c for c in columns if not isinstance(frame, pd.DataFrame) or c not in frame]
     if absent:
         raise CxError(f"{what} needs the columns {', '.join(absent)}.")
 
@@ -27,10 +27,10 @@ def plot_recovery_ladder(frame: pd.DataFrame, *, before: pd.DataFrame | None = N
 
     Parameters
     ----------
-    frame : DataFrame
+    frame : DataFrame or a ladder
         One row a rung: level, estimate, low, high; optionally n, and truth (drawn as a cross).
         The first row is the control; its interval is the band.
-    before : DataFrame, optional
+    before : DataFrame or a ladder, optional
         The ladder before the last correction, drawn in grey.
     ylabel, title : str
     ax : Axes, optional
@@ -46,7 +46,10 @@ def plot_recovery_ladder(frame: pd.DataFrame, *, before: pd.DataFrame | None = N
     >>> [t.get_text() for t in plot_recovery_ladder(rungs).get_xticklabels()]
     ['no failure', 'poor']
     """
-    _need(frame, "A ladder", "level", "estimate", "low", "high")
+    frame, before = (getattr(given, "rungs", given) for given in (frame, before))
+    for rungs in (frame, before):
+        if rungs is not None:
+            _need(rungs, "A ladder", "level", "estimate", "low", "high")
     ax = plt.subplots()[1] if ax is None else ax
     x = np.arange(len(frame))
     control = frame.iloc[0]

@@ -12,6 +12,7 @@ from cxlib.loyalty.arms import fit_arms, group_means
 from cxlib.loyalty.comparison import FEWEST
 from cxlib.loyalty.occasions import LEVELS, NO_FAILURE
 from cxlib.loyalty.recovery import study_of
+from cxlib.stats.checks import check_level
 
 __all__ = ["PreventionOrRecovery", "prevention_or_recovery", "recovery_cost"]
 
@@ -208,8 +209,12 @@ def prevention_or_recovery(
     >>> 0 <= found.chance(20, 25)["prevention buys more"] <= 1
     True
     """
-    if not (largest_cost > 1 and customer_value >= 0 and (costs is None or min(costs) > 0)):
-        raise CxError("Costs must lie above 0, largest_cost above 1, customer_value not below 0.")
+    check_level(level)
+    pair = costs is None or (np.shape(costs) == (2,) and min(costs) > 0)
+    if not (largest_cost > 1 and customer_value >= 0 and pair):
+        raise CxError(
+            "costs must be two numbers above 0, largest_cost above 1, customer_value not below 0."
+        )
     study = study_of(tables, **design)
     arm = np.full(len(study), -1, np.int8)
     arm[study.mask(NO_FAILURE)] = 0

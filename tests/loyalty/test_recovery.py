@@ -228,6 +228,22 @@ def test_sample_sizes_are_the_known_ones():
     assert cx.recovery_sample_size(0.2).plot().get_yscale() == "log"
 
 
+def test_a_ladder_is_drawn_as_it_is_or_as_its_rungs(study):
+    ladder = cx.compare_recovery_levels(study, "value")
+    one, two = (cx.plot_recovery_ladder(f, before=f) for f in (ladder, ladder.rungs))
+    assert one.get_ylim() == two.get_ylim()
+    with pytest.raises(cx.CxError, match="A ladder needs the columns level"):
+        cx.plot_recovery_ladder(3)
+    with pytest.raises(cx.CxError, match="needs the columns before, after"):
+        cx.plot_love(3)
+
+
+@pytest.mark.parametrize("given", [{"costs": (1,)}, {"costs": 5}, {"costs": (0, 1)}, {"level": 2}])
+def test_money_refuses(study, given):
+    with pytest.raises(cx.CxError, match=r"two numbers above 0|level must lie"):
+        cx.prevention_or_recovery(study, **given)
+
+
 def test_a_love_plot_needs_its_columns():
     with pytest.raises(cx.CxError, match="before, after"):
         cx.plot_love(pd.DataFrame({"x": [1]}))
