@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
+from scipy.special import ndtr, ndtri
 
 from cxlib.errors import CxError
 from cxlib.loyalty.arms import fit_arms, group_means
@@ -16,7 +17,6 @@ from cxlib.stats.checks import check_level
 
 __all__ = ["PreventionOrRecovery", "prevention_or_recovery", "recovery_cost"]
 
-DRAWS = 4000
 CLAIM = {"prevention": "contradicted", "recovery": "supported", "cannot tell": "undecided"}
 GROUPS = {"reported, less than excellent": ("none", "poor", "adequate"),
           "excellent": ("excellent",), "unreported": ("unreported",)}  # fmt: skip
@@ -34,8 +34,8 @@ class PreventionOrRecovery:
     map : DataFrame
         cost_prevention, cost_recovery [EUR per failure], p_prevention (the chance that a euro
         buys more there), p_pays (that the better of the two pays for itself).
-    draws : ndarray, shape (draws, 2)
-        Of the two gains, jointly normal.
+    covariance : ndarray, shape (2, 2)
+        Of the luck in the two gains, jointly normal.
     costs : tuple of float or None
         Today's costs, marked in the figure.
     level : float
@@ -47,7 +47,7 @@ class PreventionOrRecovery:
     prevented: tuple
     recovered: tuple
     map: pd.DataFrame = field(repr=False)
-    draws: np.ndarray = field(repr=False)
+    covariance: np.ndarray = field(repr=False)
     costs: tuple | None
     level: float
     horizon_weeks: int
@@ -55,12 +55,10 @@ class PreventionOrRecovery:
 
     def chance(self, cost_prevention: float, cost_recovery: float) -> dict[str, float]:
         """Chances at a pair of costs: prevention buys more; each of the two pays for itself."""
-        gain = self.draws / np.array([cost_prevention, cost_recovery])
-        return {
-            "prevention buys more": float((gain[:, 0] > gain[:, 1]).mean()),
-            "prevention pays": float((gain[:, 0] > 1).mean()),
-            "recovery pays": float((gain[:, 1] > 1).mean()),
-        }
+        names = ("prevention buys more", "prevention pays", "recovery pays")
+        gains = self.prevented[0], self.recovered[0]
+        found = _chances(gains, self.covariance, cost_prevention, cost_recovery)
+        return dict(zip(names, map(float, found), strict=True))
 
     @property
     def verdict(self) -> str | None:
@@ -153,10 +151,25 @@ def recovery_cost(tables) -> float | None:
 
 
 def _percent(chance: float) -> str:
-    """A chance from draws: never told as surely 0 or 100 %."""
+    """A chance, never told as surely 0 or 100 %."""
     if not 0.005 <= chance <= 0.995:
         return "less than 1 %" if chance < 0.5 else "more than 99 %"
     return f"{100 * chance:.0f} %"
+
+
+def _chances(gains, covariance, cost_prevention, cost_recovery) -> tuple:
+    """That prevention buys more, and that each pays, where the gains are jointly normal.
+
+    ``Phi((g_p / c_p - g_r / c_r) / sd)``, ``Phi((g_p - c_p) / sd_p)``, ``Phi((g_r - c_r) / sd_r)``.
+    """
+    first, second = 1 / np.asarray(cost_prevention), 1 / np.asarray(cost_recovery)
+    (var_p, both), (_, var_r) = covariance
+    spread = np.sqrt(first**2 * var_p - 2 * first * second * both + second**2 * var_r)
+    return (
+        ndtr((gains[0] * first - gains[1] * second) / spread),
+        ndtr((gains[0] - 1 / first) / np.sqrt(var_p)),
+        ndtr((gains[1] - 1 / second) / np.sqrt(var_r)),
+    )
 
 
 def _unseen_spread(found) -> np.ndarray:
@@ -171,7 +184,7 @@ def _unseen_spread(found) -> np.ndarray:
 
 def prevention_or_recovery(
     tables, *, costs: tuple | None = None, customer_value: float = 0.0, largest_cost: float = 100.0,
-    level: float = 0.95, seed: int = 0, **design,
+    level: float = 0.95, **design,
 ) -> PreventionOrRecovery:  # fmt: skip
     """Compare what money buys in prevention and in recovery, as a break-even map.
 
@@ -193,8 +206,6 @@ def prevention_or_recovery(
     largest_cost : float
         Edge of the map [EUR].
     level : float
-    seed : int
-        Of the draws.
 
     Raises
     ------
@@ -244,21 +255,15 @@ def prevention_or_recovery(
     rules[1, 1:3] = -1.0, 1.0
     gains, influence = rules @ found.means, found.influence @ rules.T
     covariance = influence.T @ influence + (rules * _unseen_spread(found)) @ rules.T
-    draws = np.random.default_rng(seed).multivariate_normal(gains, covariance, DRAWS)
-    half = np.quantile(draws, [0.5 - level / 2, 0.5 + level / 2], axis=0)
+    half = ndtri(0.5 + level / 2) * np.sqrt(np.diag(covariance))
     grid = np.linspace(largest_cost / 50, largest_cost, 40)
-    ratio = draws[:, 0] - draws[:, 1] * grid[:, None, None] / grid[None, :, None]
-    # prevention buys more where gain_p / c_p > gain_r / c_r; axes are (c_p, c_r, draw)
-    more = (ratio > 0).mean(axis=2)
-    first = (draws[:, 0] > grid[:, None]).mean(axis=1)
-    second = (draws[:, 1] > grid[:, None]).mean(axis=1)
     c_p, c_r = np.meshgrid(grid, grid, indexing="ij")
-    pays = np.maximum(first[:, None], second[None, :])
+    more, *pays = _chances(gains, covariance, c_p.ravel(), c_r.ravel())
     table = pd.DataFrame(
         {"cost_prevention": c_p.ravel(), "cost_recovery": c_r.ravel(),
-         "p_prevention": more.ravel(), "p_pays": pays.ravel()}
+         "p_prevention": more, "p_pays": np.maximum(*pays)}
     )  # fmt: skip
-    sides = [(float(gains[k]), float(half[0, k]), float(half[1, k])) for k in (0, 1)]
+    sides = [tuple(map(float, (g, g - h, g + h))) for g, h in zip(gains, half, strict=True)]
     return PreventionOrRecovery(
-        *sides, table, draws, costs, level, study.design["horizon_weeks"], customer_value
+        *sides, table, covariance, costs, level, study.design["horizon_weeks"], customer_value
     )  # fmt: skip
