@@ -304,7 +304,7 @@ elif sample == "airport":
 
 # %% [markdown]
 # ## What a euro buys
-# Claim R3: *rather invest in recovery than in avoiding every failure.* Both gains come out of one weighting of four groups (no failure, silent, reported, reported and made good excellently) and share customers, so their luck is drawn **jointly** and carried to every pair of costs. At each pair the map holds the chance that a euro of prevention buys more. It does not hold luck in your costs, which failures would be prevented first (the gain is of a failure of today's mix), nor what comes after the horizon. **On how much of the map will the data decide?**
+# Claim R3: *rather invest in recovery than in avoiding every failure.* Both gains come out of one weighting of four groups (no failure, silent, reported, reported and made good excellently) and share customers, so their luck is counted **jointly** and carried to every pair of costs. At each pair the map holds the chance that a euro of prevention buys more. It does not hold luck in your costs, which failures would be prevented first (the gain is of a failure of today's mix), nor what comes after the horizon. **On how much of the map will the data decide?**
 
 # %%
 with cx.aside("This section"):
