@@ -79,7 +79,7 @@ effect = fair = six = raw = everybody = change = repeated = former = money = tru
 if study is not None:
     cx.say(
         "An occasion is a moment at which something could go wrong: a parcel arrives, a customer calls. Each is whole or a failure; a failure is "
-        "reported or suffered in silence; a reported one is made good (recovered) not at all, poorly, adequately or excellently. We look at occasions "
+        'reported or suffered in silence ("unreported" below); a reported one is made good (recovered) not at all ("none"), poorly, adequately or excellently. We look at occasions '
         f"of customers without a known failure in the {study.design['repeat_window_weeks']} weeks before."
     )
     shown = study.to_frame()
@@ -87,6 +87,11 @@ if study is not None:
     columns_shown = dict.fromkeys(["level", "occasions", "customers", primary, "satisfaction", "intention", "repurchase", "churn", "value"])  # fmt: skip
     cx.table(shown[list(columns_shown)].rename(columns=named), caption="Eligible occasions, and after how many of them each outcome is known.")  # fmt: skip
     cx.say(study.summary())
+    cx.say(
+        "Three outcomes are answers: satisfaction (1 to 7), recommendation and the intention to buy again (both 0 to 10). Three are behaviour, "
+        f"seen over {study.design['horizon_weeks']} weeks: repurchase (bought again), value (margin of all purchases in EUR; their price where no margin is known) "
+        f"and churn (no purchase in the {study.design['churn_weeks']} weeks after those, and no running contract). The records end too early for some occasions, and not everybody answers; so not each has every outcome."
+    )
     told = [o for o in dict.fromkeys((primary, "satisfaction")) if shown[o].sum() > 0]
 else:
     tally = counts.assign(score=counts["score"].astype(float)).groupby(["period", "problem"])[
@@ -123,7 +128,7 @@ design = (
 seal = hashlib.sha256(design.encode()).hexdigest()[:12]
 cx.say(f"Locked: {design}. Seal {seal}: whoever changes a word of it later gets another seal.")
 if study is not None:
-    cx.say("In the texts below, an effect of none is zero; a recovery of none is a case that nobody made good.")  # fmt: skip
+    cx.say("In the sentences below brackets hold the interval of what stands before them.")
 
 # %% [markdown]
 # ## First look: as dashboards count
@@ -169,10 +174,11 @@ if study is not None:
         cx.say(
             "Now an occasion is compared with an occasion: a parcel that failed with one that did not, from the same day on, whether the customer is seen "
             f"again or not. Outcomes count from week {landmark_weeks} after it (the landmark), by which it is known how a failure was made good. Silent "
-            'failures leave the group "no failure", where the dashboard had hidden them. Answers stand for those who stayed silent, by the inverse of their chance to answer.'
+            'failures leave the group "no failure", where the dashboard had hidden them.'
+            + (" Each answer stands for those who stayed silent as well: it counts by the inverse of its chance to be given." if primary in ("satisfaction", "recommendation", "intention") else "")
         )
         cx.show(everybody.plot(), alt="The ladder with every occasion counted from its own day on",
-                caption="The same rungs, from each occasion on." + (" The scale differs from the first: it counts weeks, not years." if primary == "value" else ""))  # fmt: skip
+                caption="The same rungs, from each occasion on." + (f" The scale differs from the first: {study.design['horizon_weeks']} weeks of purchases, not all there ever were." if primary == "value" else ""))  # fmt: skip
         cx.say(everybody.summary())
 else:
     cx.say(
@@ -196,21 +202,23 @@ else:
 
 # %% [markdown]
 # ## Fourth look: like with like
-# Who meets failures is not like the rest, and who complains is not either. From all that was known *before*, each one's chance of every rung (the **propensity**) can be computed, and the groups weighed until they look alike. *Overlap* weights count those most who could have stood on either side. A regression takes off what the weights leave over; the two together are **doubly robust**: if one is wrong, the other mends it. **Last guess before the verdict.**
+# Who meets failures is not like the rest, and who complains is not either. From all that was known *before*, each one's chance of every rung (the **propensity**) can be computed, and the groups weighed until they look alike. *Overlap* weights count those most who could have stood on either side. A regression takes off what the weights leave over; the two together are **doubly robust**: if one of them is wrong, the other makes up for it. **Last guess before the verdict.**
 
 # %%
 if study is not None:
     with cx.aside("The fourth look"):
         fair = cx.compare_recovery_levels(study, primary, weights=weights, smallest_effect=smallest_effect, level=level)  # fmt: skip
         cx.show(fair.plot(before=change or everybody), alt="The ladder after weighting all groups alike",
-                caption="Grey: before this correction. All rungs in one population of occasions.")  # fmt: skip
+                caption="Grey: before this correction. All rungs now stand for one population of occasions; as it is another than before, the whole ladder may move up or down.")  # fmt: skip
+        cx.say(fair.summary())
         effect = cx.recovery_effect(study, primary, exposure, weights=weights, doubly_robust=True, level=level,
                                     estimand=estimand, smallest_effect=smallest_effect)  # fmt: skip
-        cx.say(effect.summary())
+        cx.say(f"Now the question that was locked: {effect.summary()}")
         cx.record("recovery_effect", effect.estimate, effect.low, effect.high, unit=effect.unit, level=level,
                   n=int(effect.n["seen"].iloc[1]), better="down" if primary == "churn" else "up")  # fmt: skip
         cx.say(
-            'How to read it. The estimate speaks for the occasions named at its end, not for customers at large. "Equivalent" is a finding; "cannot tell" is none.'
+            'How to read it. The ladder makes all rungs alike at once; the locked question weighs two groups only, in the population named at the end of its sentence, and '
+            'speaks for that one, not for customers at large. So the two may differ; the locked one decides. "Equivalent" is a finding; "cannot tell" is none.'
         )
 else:
     cx.say("What was known of travellers before is not in the counts. This section steps aside.")
@@ -299,7 +307,7 @@ elif study is not None:
         f"Alike? The largest difference among {len(effect.balance)} causes was {effect.balance['before'].abs().max():.2f} SD before "
         f"weighting and is {worst:.2f} after ({'within' if worst <= 0.1 else 'beyond'} the usual 0.10). Enough? The weights are worth "
         f"{effect.effective_n[exposure]:,.0f} exposed and {effect.effective_n['no failure']:,.0f} other customers. "
-        + f"Failed cases open at once with another: {study.overlapping:,}."
+        + (f"Of failed cases, {study.overlapping:,} came while another of the same customer was open; how the first was made good counts." if study.overlapping else "")
         + f"\n\nUnseen? {hidden.summary()}"
     )  # fmt: skip
 else:
@@ -326,6 +334,12 @@ if world is not None and not world.is_sealed and fair is not None:
             caption="Crosses: what each recovery really does against no failure. Bars: what the data could say.")  # fmt: skip
     wide = true.pivot(index="outcome", columns="level", values="effect")[list(truth)]
     cx.table(wide.loc[list(six.effects)].reset_index(), decimals=3, caption="True effects against no failure, in units of the outcomes.")  # fmt: skip
+    if exposure in wide:
+        good = wide[exposure].round(3) * np.where(wide.index == "churn", -1, 1)
+        cx.say(
+            f"Against no failure, {exposure} recovery truly does better on {', '.join(good.index[good > 0]) or 'no outcome'} and worse on {', '.join(good.index[good < 0]) or 'no outcome'}. "
+            "Better than zero is not yet large: hold each against the bars above, and against what the class called too small to matter."
+        )
 else:
     cx.say("No truth is known here. A coin could tell a part: let it choose which complaints are treated excellently. That shows what recovery adds; against no failure nobody can toss it.")  # fmt: skip
 
@@ -337,7 +351,7 @@ if study is not None:
     lines = [
         f"Locked beforehand (seal {seal}), found now: on {primary} {f'the verdict is {effect.verdict}' if effect else 'these data allow no verdict'}; the vote was {vote}."
     ]
-    looks = {"as dashboards count": raw, "everybody counted": everybody, "drift taken out": change, "like with like": fair}  # fmt: skip
+    looks = {"as dashboards count": raw, "everybody counted": everybody, "drift taken out": change, "like with like, all rungs at once": fair}  # fmt: skip
     went = [f"{name} {ladder.rungs.set_index('level').loc[exposure, 'verdict']}" for name, ladder in looks.items() if ladder is not None and exposure in set(ladder.rungs["level"])]  # fmt: skip
     lines += [f"The rung {exposure}, look by look: {'; '.join(went)}."] if went else []
     lines += [six.summary()] if six is not None else []
