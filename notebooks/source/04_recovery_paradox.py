@@ -175,7 +175,11 @@ if study is not None:
             "Now an occasion is compared with an occasion: a parcel that failed with one that did not, from the same day on, whether the customer is seen "
             f"again or not. Outcomes count from week {landmark_weeks} after it (the landmark), by which it is known how a failure was made good. Silent "
             'failures leave the group "no failure", where the dashboard had hidden them.'
-            + (" Each answer stands for those who stayed silent as well: it counts by the inverse of its chance to be given." if primary in ("satisfaction", "recommendation", "intention") else "")
+            + (
+                " Each answer stands for those who stayed silent as well: it counts by the inverse of its chance to be given."
+                if primary in ("satisfaction", "recommendation", "intention")
+                else ""
+            )
         )
         cx.show(everybody.plot(), alt="The ladder with every occasion counted from its own day on",
                 caption="The same rungs, from each occasion on." + (f" The scale differs from the first: {study.design['horizon_weeks']} weeks of purchases, not all there ever were." if primary == "value" else ""))  # fmt: skip
@@ -217,7 +221,7 @@ if study is not None:
         cx.record("recovery_effect", effect.estimate, effect.low, effect.high, unit=effect.unit, level=level,
                   n=int(effect.n["seen"].iloc[1]), better="down" if primary == "churn" else "up")  # fmt: skip
         cx.say(
-            'How to read it. The ladder makes all rungs alike at once; the locked question weighs two groups only, in the population named at the end of its sentence, and '
+            "How to read it. The ladder makes all rungs alike at once; the locked question weighs two groups only, in the population named at the end of its sentence, and "
             'speaks for that one, not for customers at large. So the two may differ; the locked one decides. "Equivalent" is a finding; "cannot tell" is none.'
         )
 else:
@@ -243,7 +247,7 @@ else:
 
 # %% [markdown]
 # ## Not twice
-# The claim has a small print (R2): *only outstanding recovery does it, and never repeated failure.* **How much more does a second failure cost?** The verdict, *better* or *worse*, is that of the second named, for the company.
+# The claim has a small print (R2): *only outstanding recovery does it, and never repeated failure.* **How much more does a second failure cost?** *Better* and *worse* are said of the second group named, as the company sees it.
 
 # %%
 if study is not None:
@@ -259,7 +263,7 @@ else:
 
 # %% [markdown]
 # ## Do fans forgive?
-# R4: *a failure costs less with former promoters*, customers whose last answer before it was 9 or 10. **Or do those who trusted most feel betrayed most?** Again *better* or *worse* is that of the second named.
+# R4: *a failure costs less with former promoters*, customers whose last answer before it was 9 or 10. **Or do those who trusted most feel betrayed most?** Again *better* and *worse* are said of the second group named.
 
 # %%
 if study is not None:
@@ -334,12 +338,13 @@ if world is not None and not world.is_sealed and fair is not None:
             caption="Crosses: what each recovery really does against no failure. Bars: what the data could say.")  # fmt: skip
     wide = true.pivot(index="outcome", columns="level", values="effect")[list(truth)]
     cx.table(wide.loc[list(six.effects)].reset_index(), decimals=3, caption="True effects against no failure, in units of the outcomes.")  # fmt: skip
-    if exposure in wide:
-        good = wide[exposure].round(3) * np.where(wide.index == "churn", -1, 1)
-        cx.say(
-            f"Against no failure, {exposure} recovery truly does better on {', '.join(good.index[good > 0]) or 'no outcome'} and worse on {', '.join(good.index[good < 0]) or 'no outcome'}. "
-            "Better than zero is not yet large: hold each against the bars above, and against what the class called too small to matter."
-        )
+    mine = true[true["level"] == exposure].set_index("outcome")
+    sure = mine["effect"].where(mine["effect"].abs() > 1.96 * mine["error"])
+    good = sure.mul(np.where(sure.index == "churn", -1, 1)).reindex(six.effects)
+    cx.say(
+        f"Against no failure, {exposure} recovery truly does better on {', '.join(good.index[good > 0]) or 'no outcome'} and worse on {', '.join(good.index[good < 0]) or 'no outcome'}; elsewhere it does nothing that could be told from zero "
+        "even here. Better than zero is not yet large: hold it against what the class called too small to matter, and against the bars that the data gave."
+    )
 else:
     cx.say("No truth is known here. A coin could tell a part: let it choose which complaints are treated excellently. That shows what recovery adds; against no failure nobody can toss it.")  # fmt: skip
 

@@ -318,11 +318,11 @@ with cx.aside("This section"):
 # ## The proof
 # Can the methods be trusted? Where the truth is known, one can count. Companies were simulated, each a world of its own with a seed of its own, under three truths about excellent recovery:
 #
-# - *satisfaction only*: it lifts satisfaction, and nothing else;
+# - *satisfaction only*: it lifts satisfaction, and nothing else (what the failure itself costs the other outcomes stays);
 # - *all outcomes*: it lifts all;
 # - *none*: it does nothing.
 #
-# Each has 500 customers; its first 250 are the smaller company, and no customer counts twice in a cell. Two more kinds were built to be hard:
+# Each has 500 customers; its first 250 are the smaller company, and no customer counts twice in a cell. Two more kinds, of 500 customers only, were built to be hard:
 #
 # - *none, groups unlike*: recovery does nothing, but questions are as frequent as parcels and seldom go wrong. So those who meet failures are unlike the rest.
 # - *all outcomes, leaving easily*: recovery keeps customers who would leave. Its effect on money and churn is then large enough to stand on the edge of what matters. Answers are *shown, not judged* there: recovery decides who is left to answer, and those it kept answer later.
@@ -376,7 +376,7 @@ hardest = often[often["sum"] == often["sum"].min()]
 cx.say(
     f"Of {len(caught)} cells in which a wrong comparison must fail, it is seen to in {int(caught['seen'].isin(['fails', 'false paradox']).sum())}. "
     f"Hardest to catch: {' and '.join(hardest.index)}, in {int(hardest['sum'].iloc[0])} of {int(hardest['size'].iloc[0])} cells. "
-    "Two of the wrong ones, occasions as they are and compared changes, go wrong on value only where the groups are unlike. There a parcel fails more often than a question. "
+    "Two of the wrong ones, occasions as they are and compared changes, fail on value only where the groups are unlike. There a parcel fails more often than a question. "
     "An order lies before every parcel, and so in the weeks before most failures; what was high by a purchase just made falls back afterwards. "
     f"So on value the coverage of compared changes is {100 * by_change:.0f} %, that of the occasions as they are {100 * as_they_are:.0f} %, of the fair one {100 * fair_there:.0f} %."
 )  # fmt: skip
@@ -405,7 +405,7 @@ cx.say(
 # - *claimed*: how often the interval says better than without a failure. At a true zero that should be .025 at most.
 # - *at the edge*: how often it says equivalent if the true effect were the smallest that matters. That should be .05 at most. *No reach*: most of the 90 % intervals are longer than the whole stretch that does not matter, so that verdict hardly comes, right or wrong. A dash: not asked where the effect is turned to zero.
 #
-# The last tables have a hidden cause turned up. They are there to show its bias, and are not judged.
+# The last tables have a hidden cause turned up. They are there to show what it does to the fair one: the judge asks that the bias on satisfaction is seen and grows, and no more.
 
 # %%
 fairly = proof[(proof["table"] == "fair")].copy()
@@ -427,7 +427,7 @@ power = seen[(seen["outcome"] == "satisfaction") & (seen["effect"] != 0)].groupb
 cx.say(
     f"Where the causes are in the tables, {int((seen['verdict'] == 'holds').sum())} of {len(seen)} cells hold, with coverages from {100 * seen['coverage'].min():.1f} to {100 * seen['coverage'].max():.1f} %. "
     f"In {len(sure)} of them the bias is more than luck; the largest of all is {(seen['bias'] / seen['spread']).abs().max():.3f} of what one company's estimate scatters.\n\n"
-    f"At a true zero a paradox was claimed {100 * zero['claimed'].min():.1f} to {100 * zero['claimed'].max():.1f} % of the time; 2.5 is promised, give or take {329 * (0.025 * 0.975 / zero['datasets'].min()) ** 0.5:.1f} by luck. "
+    f"At a true zero a paradox was claimed {100 * zero['claimed'].min():.1f} to {100 * zero['claimed'].max():.1f} % of the time; 2.5 is promised, give or take {329 * (0.025 * 0.975 / zero['datasets'].min()) ** 0.5:.1f} by luck (at 99.9 %). "
     f"At the edge equivalence was said at most {100 * reached['equivalent_at_edge'].max():.1f} % of the time; 5 is promised, give or take {329 * (0.05 * 0.95 / reached['datasets'].min()) ** 0.5:.1f} (in reach somewhere for {', '.join(reached['outcome'].unique())}"
     + (f"; nowhere for {', '.join(never)}" if never else "")
     + "). The lift of satisfaction was found in at least "
