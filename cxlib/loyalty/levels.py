@@ -69,14 +69,17 @@ class RecoveryLadder:
         )  # fmt: skip
 
     def summary(self) -> str:
-        """One sentence: the rungs' effects with their verdicts."""
+        """The rungs' effects with their verdicts, and the rungs left out with the reason."""
         spec = ".3f" if self.unit == "share" else ".2f"
         told = [
             f"{r.level} {r.effect:+{spec}} [{r.effect_low:{spec}}, {r.effect_high:{spec}}] "
             f"({r.verdict})"
             for r in self.rungs.iloc[1:].itertuples()
         ]
-        return f"{self.outcome}, {self.correction}, against no failure: {'; '.join(told)}."
+        left_out = "; ".join(f"{name} ({why})" for name, why in self.left_out.items())
+        return f"{self.outcome}, {self.correction}, against no failure: {'; '.join(told)}." + (
+            f" Left out: {left_out}." if left_out else ""
+        )
 
 
 def _ladder(found, labels, outcome, smallest, level, correction, left_out, balance):

@@ -138,7 +138,7 @@ if study is not None:
 if study is not None:
     with cx.aside("The dashboard"):
         raw = cx.dashboard_levels(tables, primary, smallest_effect=smallest_effect, level=level)
-        cx.say("It sorts customers by the best recovery that they ever had, and compares their last answers, or all they ever spent. The rungs of this ladder stay the same from here on.")  # fmt: skip
+        cx.say("It sorts customers by the best recovery that they ever had, and compares their last answers, or all they ever spent. The ladder keeps its rungs from here on; one that too few stand on is left out, and named.")  # fmt: skip
         cx.show(raw.plot(), alt="Mean outcome of customers without a failure and with each level of recovery, raw",
                 caption=f"Bars: {100 * level:g} % intervals. Blue band: customers who never reported a failure.")  # fmt: skip
         cx.say(raw.summary())
@@ -342,8 +342,8 @@ if world is not None and not world.is_sealed and fair is not None:
     sure = mine["effect"].where(mine["effect"].abs() > 1.96 * mine["error"])
     good = sure.mul(np.where(sure.index == "churn", -1, 1)).reindex(six.effects)
     cx.say(
-        f"Against no failure, {exposure} recovery truly does better on {', '.join(good.index[good > 0]) or 'no outcome'} and worse on {', '.join(good.index[good < 0]) or 'no outcome'}; elsewhere it does nothing that could be told from zero "
-        "even here. Better than zero is not yet large: hold it against what the class called too small to matter, and against the bars that the data gave."
+        f"Against no failure, {exposure} recovery truly does better on {', '.join(good.index[good > 0]) or 'no outcome'} and worse on {', '.join(good.index[good < 0]) or 'no outcome'}; elsewhere "
+        "even the truth, over so many customers, cannot be told from zero. Better than zero is not yet large: hold it against what the class called too small to matter, and against the bars that the data gave."
     )
 else:
     cx.say("No truth is known here. A coin could tell a part: let it choose which complaints are treated excellently. That shows what recovery adds; against no failure nobody can toss it.")  # fmt: skip

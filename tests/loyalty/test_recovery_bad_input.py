@@ -66,6 +66,7 @@ def test_a_level_never_seen():
         cx.recovery_effect(made(), exposure="adequate")
     ladder = cx.compare_recovery_levels(made(), "satisfaction")
     assert set(ladder.left_out) == {"none", "adequate"}
+    assert all(f"{name} ({why})" in ladder.summary() for name, why in ladder.left_out.items())
 
 
 def test_overlapping_contacts():
