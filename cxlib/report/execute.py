@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 __all__ = ["cell_error", "finish_failed", "recorded_values", "run", "serve"]
 
 _PDF_SECONDS = 120
+_STARTS = 3  # of a kernel that ends before any cell
 _DISK_PROBLEMS = {
     errno.ENOSPC: "The disk is full",
     errno.EDQUOT: "The disk quota is used up",
@@ -122,31 +123,37 @@ def _execute(
     from cxlib.report import engine
     from cxlib.report.kernels import kernel_manager
 
-    total = sum(cell.cell_type == "code" for cell in nb.cells)
+    total, begun = sum(cell.cell_type == "code" for cell in nb.cells), []
 
     def tell(cell, cell_index):
+        begun.append(cell_index)
         done = sum(c.cell_type == "code" for c in nb.cells[:cell_index])
         print(json.dumps({"cell": min(done + 1, total), "of": total}), flush=True)
 
     executed = str(folder / "report.ipynb")
     os.environ[TABLES_VARIABLE] = str(folder / "tables")
     manager, exit_codes = kernel_manager(folder.parent, ready)
-    try:
-        execute_notebook(
-            nb,
-            executed.replace("{", "{{").replace("}", "}}"),  # papermill formats the path
-            {name: request["parameters"][name] for name in request["changed"]} or None,
-            engine_name=engine.NAME,
-            kernel_name="python3",
-            language="python",
-            progress_bar=False,
-            cwd=str(Path(request["notebook"]).parent),
-            kernel_manager_class=manager,
-            shutdown_kernel="immediate",
-            on_cell_start=tell,
-        )
-    except DeadKernelError as error:
-        raise DeadKernelError(_death(exit_codes[0] if exit_codes else None)) from error
+    for start in range(1, _STARTS + 1):
+        try:
+            execute_notebook(
+                nb,
+                executed.replace("{", "{{").replace("}", "}}"),  # papermill formats the path
+                {name: request["parameters"][name] for name in request["changed"]} or None,
+                engine_name=engine.NAME,
+                kernel_name="python3",
+                language="python",
+                progress_bar=False,
+                cwd=str(Path(request["notebook"]).parent),
+                kernel_manager_class=manager,
+                shutdown_kernel="immediate",
+                on_cell_start=tell,
+            )
+            return
+        except DeadKernelError as error:
+            raise DeadKernelError(_death(exit_codes[0] if exit_codes else None)) from error
+        except RuntimeError:  # the kernel never answered; another process may have had its port
+            if begun or start == _STARTS:
+                raise
 
 
 def _death(exit_code: int | None) -> str:

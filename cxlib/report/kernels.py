@@ -21,7 +21,6 @@ from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 
 __all__ = ["ReadyKernel", "kernel_manager"]
 
-_LONGEST_SOCKET_PATH = 100
 _EXTRA = ["--HistoryManager.enabled=False"]
 
 fresh_path: list[str] = []
@@ -178,19 +177,21 @@ def kernel_manager(
 ) -> tuple[type[AsyncKernelManager], list[int]]:
     """The class of kernel managers for one run, and a list that gets the kernel's exit code.
 
-    Whatever kernels are installed elsewhere, the notebook runs in this interpreter. Messages go
-    through sockets in `folder` where the system has such and the path is short enough, else by TCP.
+    Whatever kernels are installed elsewhere, the notebook runs in this interpreter. On Linux
+    messages go through sockets in `folder`, however long its path: the kernel reaches it through
+    this process. Elsewhere they go by TCP, whose ports two runs may pick at the same moment.
     """
     exit_codes: list[int] = []
     waiting = [ready] if ready else []
-    local = sys.platform == "linux" and len(os.fsencode(folder)) < _LONGEST_SOCKET_PATH - 10
+    sockets = _short_path(folder)
 
     class Manager(AsyncKernelManager):
-        client_class = f"{__name__}.Client"
+        client_factory = Client
 
         def __init__(self, **options):
-            if local:
-                options |= {"transport": "ipc", "connection_file": str(folder / "k.json")}
+            options["connection_file"] = str(folder / "k.json")
+            if sockets:
+                options |= {"transport": "ipc", "ip": f"{sockets}/k"}
             super().__init__(**options)
 
         @property
@@ -209,3 +210,11 @@ def kernel_manager(
         pre_start_kernel = _async_pre_start_kernel
 
     return Manager, exit_codes
+
+
+def _short_path(folder: Path) -> str | None:
+    """A folder's path by a descriptor of this process; a socket's path has 108 bytes at most."""
+    if sys.platform != "linux":
+        return None
+    path = f"/proc/{os.getpid()}/fd/{os.open(folder, os.O_RDONLY | os.O_DIRECTORY)}"
+    return path if os.path.isdir(path) else None

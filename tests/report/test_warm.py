@@ -9,7 +9,7 @@ import nbformat
 import psutil
 import pytest
 
-from cxlib.report import warm
+from cxlib.report import kernels, warm
 from cxlib.report.lock import only_runner
 from cxlib.report.plan import make_plan
 from cxlib.report.pool import run_all
@@ -47,6 +47,9 @@ TELLING = (
     ("stats.norm.ppf(0.975), sys.argv[0], __name__, type(plt.get_backend()), plt.get_backend()",),
     ("import os\nprint(sys.path, os.environ['OMP_NUM_THREADS'])\nprint('x', file=sys.stderr)",),
 )
+
+
+DEAD = "The kernel died before it was ready."
 
 
 def outputs(folder):
@@ -115,7 +118,7 @@ def test_forks_share_no_random_numbers(plan):
         "cx.record('plain', random.random())\ncx.record('numpy', np.random.random())"
     )
     made = plan(code)
-    run(made)
+    assert [o.error for o in run(made)] == [None] * 2
     values = [read_manifest(made[1] / job)["values"] for job in ("a", "b")]
     for name in ("plain", "numpy"):
         assert values[0][name]["value"] != values[1][name]["value"]
@@ -206,3 +209,39 @@ def test_memory_beyond_the_limit_ends_the_run_in_words(plan, cold):
         expected = "The run held more than 500 MB (memory_mb of the job) and was ended."
         assert outcome.error == {"cell": 3, "message": expected}
         assert read_manifest(outcome.folder)["attempts"] == 1
+
+
+@pytest.mark.parametrize("cold", [False, True])
+def test_messages_need_no_ports_however_long_the_path(plan, cold):
+    code = (
+        "from ipykernel.connect import get_connection_info\n"
+        "print(get_connection_info(unpack=True)['transport'])"
+    )
+    runs, out = plan(code)
+    made = runs, out.parent / ("long" * 40)
+    made[1].mkdir()
+    assert [o.status for o in run(made, cold=cold)] == ["ok"] * 2
+    told = [outputs(made[1] / job)[-1][0]["text"].strip() for job in "ab"]
+    assert told == ["ipc"] * 2
+
+
+def test_the_client_is_ready_when_its_kernel_is(tmp_path):
+    manager, _ = kernels.kernel_manager(tmp_path)
+    assert isinstance(manager().client(), kernels.Client)
+
+
+@pytest.mark.parametrize(("deaths", "status"), [(2, "ok"), (3, "failed")])
+def test_a_kernel_that_dies_before_any_cell_is_started_again(
+    plan, tmp_path, monkeypatch, deaths, status
+):
+    (tmp_path / "sitecustomize.py").write_text(
+        "import os, pathlib, sys\nstarts = pathlib.Path(__file__).with_name('starts')\n"
+        "if 'ipykernel_launcher' in ' '.join(sys.orig_argv):\n"
+        "    with starts.open('a') as file: print('x', file=file)\n"
+        f"    if len(starts.read_text().split()) <= {deaths}: os._exit(1)\n"
+    )
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    (outcome,) = run(plan("print(1)", names="a"), cold=True)
+    assert (outcome.status, len((tmp_path / "starts").read_text().split())) == (status, 3)
+    if status == "failed":
+        assert outcome.error == {"cell": None, "message": "RuntimeError: " + DEAD}
