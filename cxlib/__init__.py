@@ -20,6 +20,7 @@ _HOMES = {
         "intake",
     ),
     "cxlib.tables.samples": ("read_cdnow",),
+    "cxlib.tables.several": ("read_tables",),
     "cxlib.notebook": ("data_path", "export", "record", "say", "show", "table", "use_style"),
     "cxlib.report.aside": ("aside",),
     "cxlib.worlds.world": ("World",),

@@ -201,6 +201,23 @@ def test_files_without_failures_are_named(home):
     assert "Still possible" in message
 
 
+@pytest.mark.parametrize("notebook", [NOTEBOOK, COMPANION])
+def test_the_problems_of_all_files_are_told_at_once(run_cells, tmp_path, notebook):
+    (tmp_path / "cases.csv").write_text("contact_id,customer_id,opened_at\n1,a,soon\n", "utf-8")
+    (tmp_path / "said.csv").write_text("customer_id,question,score\na,nps,99\n", "utf-8")
+    given = {"contacts": tmp_path / "cases.csv", "responses": tmp_path / "said.csv"}
+    given |= {"sample": "files", "reading": {"customers": {"dayfirst": True}}}
+    with pytest.raises(cx.CxError) as caught:
+        run_cells(notebook, given)
+    for text in (
+        'reading speaks of "customers", of which no file is given',
+        "contacts: cases.csv cannot be used as contacts.\n       1. opened_at must be a date",
+        "responses: said.csv cannot be used as responses.",
+        "scores must lie in 0-10: 1 of 1 is 99 (in line 2)",
+    ):
+        assert text in str(caught.value), text
+
+
 def test_a_short_record_runs_as_its_messages_say(run_cells):
     names = ("contacts", "transactions", "responses", "customers")
     files = {name: cx.data_path(f"sample/{name}.csv") for name in names}

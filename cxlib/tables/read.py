@@ -41,6 +41,9 @@ def read_table(source, table: Table, options: dict, label: str | None = None) ->
         How messages call the source.
     """
     frame = read_source(source, table, options, label)
+    declared = tuple((options.get("scale") or {}).get("nps", ()))
+    if declared in ((0, 10), (1, 10)):
+        frame.attrs["nps_scale"] = f"{declared[0]:g}-{declared[1]:g}"
     record = intake(frame)
     if record.handled:
         lines = "\n".join(f"  {i}. {h}" for i, h in enumerate(record.handled, start=1))
@@ -212,11 +215,7 @@ def read_responses(source, **options) -> pd.DataFrame:
     1 anonymous-2      nps    NaN
     2 anonymous-3      nps    3.0
     """
-    frame = read_table(source, TABLES["responses"], options)
-    declared = tuple((options.get("scale") or {}).get("nps", ()))
-    if declared in ((0, 10), (1, 10)):
-        frame.attrs["nps_scale"] = f"{declared[0]:g}-{declared[1]:g}"
-    return frame
+    return read_table(source, TABLES["responses"], options)
 
 
 def read_contacts(source, **options) -> pd.DataFrame:

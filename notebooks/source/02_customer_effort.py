@@ -63,12 +63,10 @@ if responses is not None:
     reading = (
         {"scale": {"ces": tuple(scale)}} | reading | ({"customer_id": None} if anonymous else {})
     )
-    told = cx.read_responses(responses, columns=columns, **reading)
-    told = told[told["question"] == "ces"]
-    if transactions is not None:
-        tables["transactions"] = cx.read_transactions(transactions)
-    if contacts is not None:
-        tables["contacts"] = cx.read_contacts(contacts)
+    given = {"responses": responses, "transactions": transactions, "contacts": contacts}
+    tables = cx.read_tables(given, columns={"responses": columns}, reading={"responses": reading})
+    told = tables.pop("responses").query("question == 'ces'")
+    if "contacts" in tables:
         known = tables["contacts"].drop_duplicates("contact_id").set_index("contact_id")
         for name in [c for c in (*groups, satisfaction) if c in known and c not in told]:
             told[name] = told["contact_id"].map(known[name])

@@ -55,16 +55,8 @@ if sample == "company":
         name: world.tables[name] for name in ("contacts", "transactions", "responses", "customers")
     }
 elif sample == "files":
-    given = {
-        "contacts": contacts,
-        "transactions": transactions,
-        "responses": responses,
-        "customers": people,
-    }
-    readers = {"contacts": cx.read_contacts, "transactions": cx.read_transactions,
-               "responses": cx.read_responses, "customers": cx.read_customers}  # fmt: skip
-    tables = {name: readers[name](path, columns=columns.get(name), **reading.get(name, {}))
-              for name, path in given.items() if path is not None}  # fmt: skip
+    given = {"contacts": contacts, "transactions": transactions, "responses": responses, "customers": people}  # fmt: skip
+    tables = cx.read_tables(given, columns=columns, reading=reading)
 else:
     counts = cx.read_counts(cx.data_path("airport_survey_counts.csv"))["problem"]
 if sample != "airport":

@@ -58,11 +58,12 @@ if world is not None:
     answers, purchases, happened = world.responses, world.transactions, world.events
     people = world.customers
 else:
-    answers = cx.read_responses(responses, columns=columns, **reading)
-    habits = {"columns": transaction_columns, **transaction_reading}
-    purchases = transactions and cx.read_transactions(transactions, **habits)
-    happened = events and cx.read_events(events)
-    people = about_customers and cx.read_customers(about_customers)
+    tables = cx.read_tables(
+        {"responses": responses, "transactions": transactions, "events": events, "customers": about_customers},
+        columns={"responses": columns, "transactions": transaction_columns},
+        reading={"responses": reading, "transactions": transaction_reading},
+    )  # fmt: skip
+    answers, purchases, happened, people = map(tables.get, ("responses", "transactions", "events", "customers"))  # fmt: skip
     if survey_date is not None and "answered_at" not in answers:
         answers = answers.assign(answered_at=pd.Timestamp(survey_date))
 
