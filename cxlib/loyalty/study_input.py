@@ -15,6 +15,7 @@ __all__ = ["tables_of"]
 
 SHOWN = 5
 ORDER = {"contacts": ("opened_at", "closed_at"), "transactions": ("ordered_at", "delivered_at")}
+SCALES = {"csat": (1, 7), "nps": (0, 10), "intent": (0, 10)}  # unless the reader was told others
 DATES = {
     "contacts": ("opened_at", "closed_at"),
     "transactions": ("ordered_at", "delivered_at"),
@@ -36,7 +37,9 @@ def tables_of(source) -> dict[str, pd.DataFrame]:
     ------
     CxError
         All at once, with the rows: columns that are missing, customers or dates that are missing,
-        dates, flags or numbers that are none, cases closed before they were opened, rows that come
+        dates, flags or numbers that are none, scores outside their question's scale (which is
+        ``frame.attrs["scale"]`` where the reader was told one), cases closed before they were
+        opened, rows that come
         twice, tables without a customer in common, purchases that all lie before the first case.
     """
     tables = source if isinstance(source, Mapping) else getattr(source, "tables", None)
@@ -110,6 +113,8 @@ def _checked(name: str, frame: pd.DataFrame) -> tuple[pd.DataFrame, list[Problem
         problems += _flags(f"{name}: failure", frame["failure"])
     if name == "contacts":
         problems += _levels(frame)
+    if name == "responses" and {"question", "score"} <= set(frame):
+        problems += _scores(frame)
     if name in ORDER:
         problems += _in_order(name, frame)
     key = KEYS.get(name)
@@ -168,6 +173,25 @@ def _levels(frame: pd.DataFrame) -> list[Problem]:
         return []
     what = f"contacts: recovery holds {_some(strange)}"
     return _bad(what, frame["recovery"].isin(strange), ", ".join(RECOVERY))
+
+
+def _scores(frame: pd.DataFrame) -> list[Problem]:
+    """Scores that their question does not offer, such as a code for no answer."""
+    problems = []
+    scores = pd.to_numeric(frame["score"], errors="coerce").to_numpy(float, na_value=np.nan)
+    for question, usual in SCALES.items():
+        low, high = frame.attrs.get("scale", {}).get(question, usual)
+        bad = np.isfinite(scores) & ((scores < low) | (scores > high))
+        bad &= np.asarray(frame["question"].isin([question]))
+        found = ", ".join(f"{score:g}" for score in np.unique(scores[bad])[:SHOWN])
+        problems += _bad(
+            f"responses: score of {question!r} is outside {low:g} to {high:g}", bad,
+            f"{low:g} to {high:g}, or missing",
+            f'A code for "no answer"? Pass missing={{"score": [{found}]}} when reading, or put '
+            f'NaN. Another scale? Declare it: cx.read_responses(..., scale={{"{question}": '
+            "(lowest, highest)})", f": {found}",
+        )  # fmt: skip
+    return problems
 
 
 def _in_order(name: str, frame: pd.DataFrame) -> list[Problem]:

@@ -41,9 +41,13 @@ def read_table(source, table: Table, options: dict, label: str | None = None) ->
         How messages call the source.
     """
     frame = read_source(source, table, options, label)
-    declared = tuple((options.get("scale") or {}).get("nps", ()))
-    if declared in ((0, 10), (1, 10)):
-        frame.attrs["nps_scale"] = f"{declared[0]:g}-{declared[1]:g}"
+    if scales := options.get("scale"):
+        frame.attrs["scale"] = {
+            q.lower(): [float(low), float(high)] for q, (low, high) in scales.items()
+        }
+        nps = tuple(scales.get("nps", ()))
+        if nps in ((0, 10), (1, 10)):
+            frame.attrs["nps_scale"] = f"{nps[0]:g}-{nps[1]:g}"
     record = intake(frame)
     if record.handled:
         lines = "\n".join(f"  {i}. {h}" for i, h in enumerate(record.handled, start=1))
@@ -181,7 +185,8 @@ def read_responses(source, **options) -> pd.DataFrame:
         row a question and respondent.
     scale : mapping, optional
         Lowest and highest score of a question. ``nps`` is (0, 10) unless said otherwise; scores
-        outside are problems. Whoever names the scale of ``nps`` is not asked about it later.
+        outside are problems. Whoever names the scale of ``nps`` is not asked about it later, and
+        ``frame.attrs["scale"]`` keeps what was named for those who need it.
     mapping : mapping of text to number, optional
         Scores of answers in words, ``{"stimme zu": 6, "stimme eher zu": 5}``; case and outer spaces
         do not count. A text that it does not name is a problem: no order of words is guessed.

@@ -233,6 +233,9 @@ def twice(table):
         (spoilt("contacts", "recovery", [4], "Poor"), r"holds 'Poor' in 1 of .*row 5"),
         (spoilt("responses", "score", [1], "good"), r"score is no finite number in 1 .*'good'"),
         (spoilt("responses", "score", [1], np.inf), r"no finite number in 1 .*'inf'"),
+        (spoilt("responses", "score", [1, 4], 99),
+         r"score of 'csat' is outside 1 to 7 in 2 of 400 rows: 99 \(rows 2, 5, counted from 1\)\. "
+         r"Allowed: 1 to 7, or missing\. A code for .no answer.\? Pass missing=.*NaN\. Another"),
         (spoilt("transactions", "amount", [0], None), r"amount is missing in 1 of 1,600"),
         (spoilt("transactions", "customer_id", range(1600), lambda c: f"{c}.0"),
          r"no customer of contacts is in transactions \('\d+' here, '0.0' there\)"),
@@ -248,6 +251,57 @@ def test_ugly_tables_are_named(change, text):
     for look in (cx.recovery_study, cx.whole_history):
         with pytest.raises(cx.CxError, match=text):
             look(tables)
+
+
+def asked_by(question, *scores):
+    tables = made()
+    frame = tables["responses"].assign(question=question)
+    frame["score"] = np.resize([5.0, *scores], len(frame))
+    return tables | {"responses": frame}
+
+
+@pytest.mark.parametrize(
+    ("question", "scores", "text"),
+    [
+        ("csat", (0, 1, 7), "'csat' is outside 1 to 7 in 100 of 400 rows: 0 "),
+        ("csat", (8, 9, 10), r"300 of 400 rows: 8, 9, 10 .*cx.read_responses\(..., scale="),
+        ("nps", (-1, 0, 10, 11), "'nps' is outside 0 to 10 in 160 of 400 rows: -1, 11 "),
+        ("intent", (0, 10, 10.5), "'intent' is outside 0 to 10 in 100 of 400 rows: 10.5 "),
+    ],
+)
+def test_scores_outside_their_scale_are_no_answers(question, scores, text):
+    with pytest.raises(cx.CxError, match=text):
+        cx.recovery_study(asked_by(question, *scores))
+
+
+def test_scores_on_a_scale_may_all_be_answers():
+    for question, scores in (("csat", (1, 7, np.nan)), ("nps", (0, 10)), ("pulse", (99,))):
+        assert len(cx.recovery_study(asked_by(question, *scores)))
+
+
+def test_a_code_for_no_answer_is_none_once_it_is_read_as_said():
+    coded = asked_by("csat", 4, 99)
+    with pytest.raises(cx.CxError) as caught:
+        cx.recovery_effect(coded)
+    missing = {"score": [int(re.search(r"missing={.score.: \[(\d+)\]", str(caught.value))[1])]}
+    empty = coded["responses"].assign(score=coded["responses"]["score"].replace(99, np.nan))
+    read = cx.read_responses(coded["responses"], missing=missing)
+    one, other = (cx.recovery_effect(coded | {"responses": t}) for t in (read, empty))
+    assert one.to_frame().equals(other.to_frame())
+
+
+def test_another_scale_is_taken_where_it_is_declared():
+    tables = asked_by("csat", 8, 10)
+    frame = tables["responses"]
+    declared = cx.read_responses(frame, scale={"csat": [1, 10]})
+    found = cx.recovery_effect(tables | {"responses": declared})
+    assert found.control_mean > 7
+    narrow = cx.read_responses(
+        frame.assign(score=1.0 + frame["score"] / 100), scale={"csat": (1, 5)}
+    )
+    narrow["score"] += 4.5
+    with pytest.raises(cx.CxError, match="is outside 1 to 5 in 400 of 400"):
+        cx.recovery_study(tables | {"responses": narrow})
 
 
 @pytest.mark.parametrize(
@@ -434,9 +488,11 @@ def test_all_problems_of_the_tables_at_once():
     tables = made()
     tables["contacts"] = tables["contacts"].drop(columns="failure").assign(recovery="great")
     tables["transactions"] = tables["transactions"].drop(columns="amount")
+    tables["responses"]["score"] = 99
     with pytest.raises(cx.CxError) as caught:
         cx.recovery_study(tables)
-    for text in ("contacts lacks the columns failure", "lacks the columns amount", "'great'"):
+    found = ("contacts lacks the columns failure", "lacks the columns amount", "'great'", "1 to 7")
+    for text in found:
         assert text in str(caught.value)
     with pytest.raises(cx.CxError, match="found list"):
         cx.recovery_study([1, 2])
