@@ -14,7 +14,11 @@ from cxlib.loyalty.occasions import NEEDED, RECOVERY
 __all__ = ["tables_of"]
 
 SHOWN = 5
-ORDER = {"contacts": ("opened_at", "closed_at"), "transactions": ("ordered_at", "delivered_at")}
+ORDER = {
+    "contacts": ("opened_at", "closed_at"),
+    "transactions": ("ordered_at", "delivered_at"),
+    "responses": ("invited_at", "answered_at"),
+}
 SCALES = {"csat": (1, 7), "nps": (0, 10), "intent": (0, 10)}  # unless the reader was told others
 DATES = {
     "contacts": ("opened_at", "closed_at"),
@@ -39,8 +43,8 @@ def tables_of(source) -> dict[str, pd.DataFrame]:
         All at once, with the rows: columns that are missing, customers or dates that are missing,
         dates, flags or numbers that are none, scores outside their question's scale (which is
         ``frame.attrs["scale"]`` where the reader was told one), cases closed before they were
-        opened, rows that come
-        twice, tables without a customer in common, purchases that all lie before the first case.
+        opened, answers given before they were asked for, rows that come twice, tables without a
+        customer in common, purchases that all lie before the first case.
     """
     tables = source if isinstance(source, Mapping) else getattr(source, "tables", None)
     if not isinstance(tables, Mapping):

@@ -210,6 +210,13 @@ def delivered_before(tables):
     tables["transactions"] = orders.assign(delivered_at=at - pd.Timedelta(hours=1))
 
 
+def answered_before(tables):
+    answers = tables["responses"]
+    asked = answers["answered_at"] - pd.Timedelta(days=2)
+    asked.iloc[[0, 9]] += pd.Timedelta(days=3)
+    tables["responses"] = answers.assign(invited_at=asked)
+
+
 def twice(table):
     return lambda tables: tables.update({table: pd.concat([tables[table], tables[table][:2]])})
 
@@ -220,6 +227,8 @@ def twice(table):
         (closed_before, r"closed_at lies before opened_at in 2 of \d+ rows \(rows 3, 8, counted "
          r"from 1\)\. Allowed: closed_at after opened_at.*swapped, or day and month.*possible"),
         (delivered_before, "delivered_at lies before ordered_at in 1,600 of 1,600 rows"),
+        (answered_before, r"answered_at lies before invited_at in 2 of 400 rows \(rows 1, 10, count"
+         r"ed from 1\)\. Allowed: answered_at after invited_at.*swapped.*answered_at left empty"),
         (twice("contacts"), "contact_id was there before in 2 of"),
         (twice("customers"), "customer_id was there before in 2 of 402"),
         (spoilt("transactions", "customer_id", [3], None), r"customer_id is missing.*row 4, count"),
@@ -302,6 +311,20 @@ def test_another_scale_is_taken_where_it_is_declared():
     narrow["score"] += 4.5
     with pytest.raises(cx.CxError, match="is outside 1 to 5 in 400 of 400"):
         cx.recovery_study(tables | {"responses": narrow})
+
+
+def test_answers_of_a_wrong_day_can_be_used_as_the_message_says():
+    plain = cx.recovery_effect(made())
+    tables = made()
+    answered_before(tables)
+    answers = tables["responses"]
+    wrong = answers["answered_at"] < answers["invited_at"]
+    answers["answered_at"] = answers["answered_at"].mask(wrong)
+    assert cx.recovery_effect(tables).n["seen"].sum() == plain.n["seen"].sum()
+    unanswered = made()
+    unanswered["responses"]["invited_at"] = unanswered["responses"]["answered_at"]
+    unanswered["responses"].loc[:4, ["answered_at", "score"]] = None
+    assert len(cx.recovery_study(unanswered))
 
 
 @pytest.mark.parametrize(
