@@ -14,7 +14,7 @@ from cxlib.loyalty.comparison import answering_chance, chosen_rows, judged_gap
 from cxlib.loyalty.followup import ANSWERS, OUTCOMES, UNITS
 from cxlib.loyalty.occasions import NO_FAILURE, RECOVERY
 from cxlib.loyalty.recovery import study_of
-from cxlib.loyalty.still_possible import FEWEST, no_before, no_spread, not_seen, times
+from cxlib.loyalty.still_possible import FEWEST, no_before, no_ladder, no_spread, not_seen, times
 from cxlib.loyalty.ten_comparisons import WholeHistory, whole_history
 from cxlib.stats.checks import check_choice, check_level, critical_value
 
@@ -192,6 +192,8 @@ def compare_recovery_levels(
     if groups[NO_FAILURE].size >= FEWEST and (not kept or seen[NO_FAILURE] < FEWEST):
         before = correction == "change" and not use.all()
         raise (no_before if before else partial(not_seen, all_of=False))(study, groups, outcome)
+    if groups[NO_FAILURE].size < FEWEST:
+        raise no_ladder(study, kept, groups[NO_FAILURE].size, outcome)
     rows, arm = chosen_rows(study, kept, NO_FAILURE, "all")
     rows, arm = rows[use[rows]], arm[use[rows]]
     customer = study.customer[rows]

@@ -7,11 +7,12 @@ from cxlib.loyalty.comparison import Comparison
 from cxlib.loyalty.effects import RecoveryEffect, RecoveryOutcomes
 from cxlib.loyalty.followup import OUTCOMES
 from cxlib.loyalty.occasions import NO_FAILURE
+from cxlib.loyalty.still_possible import TooRareError, too_rare
 from cxlib.loyalty.study import RecoveryStudy, recovery_study
 from cxlib.stats.checks import check_choice, check_level
 from cxlib.stats.multiplicity import adjust_p
 
-__all__ = ["recovery_effect", "recovery_outcomes", "study_of"]
+__all__ = ["compared", "recovery_effect", "recovery_outcomes", "study_of"]
 
 ESTIMANDS = {
     ("overlap", None): "occasions where either could happen (overlap)",
@@ -32,6 +33,14 @@ def study_of(tables, **design) -> RecoveryStudy:
     if other:
         raise CxError(f"The study was made with {tables.design}: it cannot be had with {other}.")
     return tables
+
+
+def compared(study, control, exposure, among, kind, outcome) -> Comparison:
+    """Both groups made alike; where one is too rare, CxError says what would do for the outcome."""
+    try:
+        return Comparison(study, (control, exposure), among, kind)
+    except TooRareError:
+        raise too_rare(study, control, exposure, among, outcome) from None
 
 
 def _asked(outcome, weights, estimand, smallest_effect, level):
@@ -139,7 +148,7 @@ def recovery_effect(
         tables, landmark_weeks=landmark_weeks, horizon_weeks=horizon_weeks, failures=failures,
         answer_weeks=answer_weeks, churn_weeks=churn_weeks, repeat_window_weeks=repeat_window_weeks,
     )  # fmt: skip
-    return Comparison(study, (control, exposure), among, kind).effect(
+    return compared(study, control, exposure, among, kind, outcome).effect(
         outcome, smallest=smallest_effect, level=level, robust=doubly_robust,
         answering=answering, estimand=named,
     )  # fmt: skip
@@ -179,7 +188,7 @@ def recovery_outcomes(
     """
     kind, named = _asked(primary, weights, estimand, smallest_effect, level)
     study = study_of(tables, **design)
-    comparison = Comparison(study, (control, exposure), among, kind)
+    comparison = compared(study, control, exposure, among, kind, primary)
     effects, missing = {}, {}
     for outcome in sorted(OUTCOMES, key=lambda o: o != primary):
         try:

@@ -7,11 +7,11 @@ import warnings
 import numpy as np
 
 from cxlib.errors import CxError, CxWarning
+from cxlib.loyalty.still_possible import FEWEST
 
 __all__ = ["apart", "only_exposed", "refuse_separation", "together", "warn_of_only_exposed"]
 
 GLANCE = 10_000  # controls that rule out most columns of a large table
-FEWEST = 5
 PEOPLE = {
     "segment": "column segment of customers",
     "country": "column country of customers",

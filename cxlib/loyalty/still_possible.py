@@ -8,11 +8,26 @@ from cxlib.errors import CxError
 from cxlib.loyalty.followup import ANSWERS, OUTCOMES, WEEK
 from cxlib.loyalty.occasions import LEVELS, NO_FAILURE, RECOVERY
 
-__all__ = ["FEWEST", "no_before", "no_control", "no_level", "no_spread", "not_seen", "times"]
+__all__ = [
+    "FEWEST",
+    "TooRareError",
+    "no_before",
+    "no_control",
+    "no_ladder",
+    "no_level",
+    "no_spread",
+    "not_seen",
+    "times",
+    "too_rare",
+]
 
-FEWEST = 5
+FEWEST = 5  # occasions of a side, or answers: fewer say nothing of luck
 SHORTEST = 4  # weeks that say something of purchases
 TRIED = (1, 2, 3, 4, 5, 6, 8, 10, 13, 16, 20, 26, 39, 52, 78, 104)  # weeks to answer
+
+
+class TooRareError(CxError):
+    """A control or an exposure has too few occasions, whatever the outcome."""
 
 
 def times(count: int) -> str:
@@ -38,56 +53,104 @@ def _told(study, among="all") -> str:
     return told or "no occasions"
 
 
-def _enough(study, among, but=()) -> list[str]:
-    """Levels, and failure as a whole, of which there are enough occasions."""
-    mine = _among(study, among)
-    names = [n for n in (*LEVELS[1:7], "failure") if n not in but]
-    return [n for n in names if (study.mask(n) & mine).sum() >= FEWEST]
-
-
 def _or_words(ways) -> str:
     ways = list(ways)
     return " or ".join([", ".join(ways[:-1]), ways[-1]] if len(ways) > 1 else ways)
 
 
-def no_control(study, control, exposures, count: int, among: str) -> CxError:
-    """Too few occasions of the control."""
-    others = [n for n in _enough(study, among, exposures) if n != "failure"]
-    held = "failure" in exposures and control in LEVELS[1:7]
-    others = [] if held else others
-    if control != NO_FAILURE:
-        others.append(NO_FAILURE)
-    ways = [_or_words(f"control={n!r}" for n in others)] if others else []
-    if len(exposures) > 1:  # a ladder, whose control is always no failure
-        rungs = [n for n in exposures if n in _enough(study, among)]
-        ways = [f"recovery_effect with exposure={rungs[-1]!r} and control={rungs[0]!r}"]
-    if among != "all":
-        ways.append("among='all'")
+def _sides(study, control, exposure, among) -> dict[str, np.ndarray]:
+    """Rows of a comparison by side, the control first."""
+    mine, exposed = _among(study, among), study.mask(exposure)
+    sides = {control: study.mask(control) & ~exposed, exposure: exposed}
+    return {name: np.flatnonzero(rows & mine) for name, rows in sides.items()}
+
+
+def _choices(study, pairs: dict[str, tuple], among: str, outcome: str | None) -> list[str]:
+    """Of other choices those by which both sides have the outcome often enough.
+
+    Where there is none: those that have others, or would have this one with other weeks.
+    """
+    sides = {way: _sides(study, *pair, among) for way, pair in pairs.items()}
+    sides = {way: g for way, g in sides.items() if min(map(len, g.values())) >= FEWEST}
+    have = {way: [o for o in OUTCOMES if _can_be_judged(study, g, o, True)]
+            for way, g in sides.items()}  # fmt: skip
+    good = [way for way, outcomes in have.items() if outcome in outcomes]
+    if good:
+        return [_or_words(good)]
+    found: dict[str, list] = {}
+    for way, outcomes in have.items():
+        others = [_or_words(outcomes)] if outcomes else []
+        if outcome is not None and outcome not in study.lacking:
+            others += _weeks(study, sides[way], outcome, True)
+        for other in others:
+            found.setdefault(other, []).append(way)
+    return [f"{_or_words(ways)} with {other}" for other, ways in found.items()]
+
+
+def _exposures(study, control, among, outcome, but=()) -> list[str]:
+    """Exposures that could be compared with a control."""
+    names = [n for n in (*LEVELS[1:7], "failure") if n not in (control, *but)]
+    return _choices(study, {f"exposure={n!r}": (control, n) for n in names}, among, outcome)
+
+
+def _everybody(study, control, exposure, among, outcome) -> list[str]:
+    pairs = {} if among == "all" else {"among='all'": (control, exposure)}
+    return _choices(study, pairs, "all", outcome)
+
+
+def too_rare(study, control, exposure, among: str, outcome: str) -> CxError:
+    """Too few occasions of one side of a comparison, and what would do for an outcome."""
+    one, other = (rows.size for rows in _sides(study, control, exposure, among).values())
+    if one < FEWEST:
+        return no_control(study, control, [exposure], one, among, outcome)
+    return no_level(study, exposure, other, among, control, outcome)
+
+
+def no_control(study, control, exposures, count: int, among: str, outcome=None) -> TooRareError:
+    """Too few occasions of the control; without an outcome, each way out says for which it is."""
+    exposure, whom = exposures[0], "" if among == "all" else f" of {among}"
+    names = [n for n in (*LEVELS[1:7], NO_FAILURE) if n not in (control, exposure)]
+    ways = _choices(study, {f"control={n!r}": (n, exposure) for n in names}, among, outcome)
+    ways += _everybody(study, control, exposure, among, outcome)
     if control == NO_FAILURE:
         ways.append("tables with parcels or contacts that did not fail")
-    whom = "" if among == "all" else f" of {among}"
     what = f"There is no control: {count} occasions{whom} are {control!r}"
-    if held:
+    if exposure == "failure" and control in LEVELS[1:7]:
         what += ", as those with a failure all belong to 'failure'"
-    return CxError(f"{what}. Seen are: {_told(study, among)}. Still possible: {'; '.join(ways)}.")
+    return _nothing_to_compare(what, study, among, outcome, ways)
 
 
-def no_level(study, name, count: int, among: str) -> CxError:
-    """Too few occasions of an exposure."""
-    ways = [f"exposure={n!r}" for n in _enough(study, among, (name,))]
-    ways = [_or_words(ways)] if ways else []
-    if among != "all":
-        ways.append("among='all'")
+def no_ladder(study, rungs, count: int, outcome: str) -> TooRareError:
+    """Too few occasions without a failure for a ladder."""
+    ways = []
+    for control, exposure in ((a, b) for a in rungs for b in rungs[::-1] if a != b):
+        way = f"recovery_effect with exposure={exposure!r} and control={control!r}"
+        ways = ways or _choices(study, {way: (control, exposure)}, "all", outcome)
+    ways.append("tables with parcels or contacts that did not fail")
+    what = f"There is no control: {count} occasions are {NO_FAILURE!r}"
+    return _nothing_to_compare(what, study, "all", outcome, ways)
+
+
+def no_level(study, name, count: int, among: str, control=NO_FAILURE, outcome=None) -> TooRareError:
+    """Too few occasions of an exposure; without an outcome, each way out says for which it is."""
+    ways = _exposures(study, control, among, outcome, (name,))
+    ways += _everybody(study, control, name, among, outcome)
     reported = [study.mask(n).any() for n in RECOVERY]
     empty = name in RECOVERY and not any(reported) and study.mask("unknown").any()
-    if study.design["failures"] != "any" and not empty:
+    if any(list(study.excluded.values())[3:]) and not empty:
         ways.append("failures='any', where later failures enter as well")
-    ways = ways or ["longer records, or more customers"]
     whom = "" if among == "all" else f" of {among}"
+    what = f"Recovery {name!r} was seen {times(count)} among eligible occasions{whom}"
     cause = " No failure says how it was made good: is the column recovery filled?" if empty else ""
-    return CxError(
-        f"Recovery {name!r} was seen {times(count)} among eligible occasions{whom}. Seen are: "
-        f"{_told(study, among)}.{cause} Still possible: {'; '.join(ways)}."
+    return _nothing_to_compare(what, study, among, outcome, ways, cause)
+
+
+def _nothing_to_compare(what, study, among, outcome, ways, cause="") -> TooRareError:
+    if outcome in study.lacking:
+        cause += f" Besides, {study.lacking[outcome]}."
+    possible = "; ".join(ways or ["longer records, or more customers"])
+    return TooRareError(
+        f"{what}. Seen are: {_told(study, among)}.{cause} Still possible: {possible}."
     )
 
 
@@ -107,9 +170,9 @@ def not_seen(study, groups: dict[str, np.ndarray], outcome: str, *, all_of=True)
     occasions = [rows.size for rows in groups.values()][1:]
     if max(occasions) < FEWEST:
         why = f"no such level has {FEWEST} eligible occasions (seen are: {_told(study)})"
-        names = _enough(study, "all", groups)
-        ways = [f"recovery_effect with {_or_words(f'exposure={n!r}' for n in names)}"]
-        ways = ways if names else ["longer records, or more customers"]
+        ways = _exposures(study, next(iter(groups)), "all", outcome, groups)
+        ways = [f"recovery_effect with {way}" for way in ways]
+        ways = ways or ["longer records, or more customers"]
     else:
         weeks = [] if why else _weeks(study, groups, outcome, all_of)
         ways = _other_outcomes(study, groups, outcome, all_of, weeks=not weeks) + weeks

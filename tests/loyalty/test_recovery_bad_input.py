@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 import cxlib as cx
+from cxlib.loyalty import still_possible, ten_comparisons
 from cxlib.loyalty.arms import fit_arms
 
 START = pd.Timestamp("2024-01-01")
@@ -52,13 +53,24 @@ def test_no_failures():
         cx.recovery_effect(tables)
 
 
-def test_no_control():
-    tables = {"contacts": made()["contacts"]}
+@pytest.mark.parametrize(
+    ("last", "words"), [(400, {"control"}), (280, {"control", "answer_weeks"})]
+)
+def test_no_control(last, words):
+    tables = {name: made()[name] for name in ("contacts", "responses")}
     tables["contacts"].loc[0, "opened_at"] = START - pd.Timedelta(days=400)
+    tables["responses"].loc[0, "answered_at"] = START + pd.Timedelta(days=last)
     with pytest.raises(cx.CxError, match=r"no control: 0 occasions.*Still possible: control="):
         cx.recovery_effect(tables)
     levels = cx.recovery_study(tables).to_frame()["level"].tolist()
     assert levels == ["poor", "excellent"]
+    advised = few_words(asked(tables))
+    assert set(advised) == words
+    assert cx.recovery_effect(tables, **advised).n["seen"].min() >= 5
+    del tables["responses"]  # then the other control would have no outcome either
+    assert asked(tables) == "tables with parcels or contacts that did not fail."
+    with pytest.raises(cx.CxError, match="Besides, the table responses is missing"):
+        cx.recovery_effect(tables)
 
 
 def test_a_level_never_seen():
@@ -453,6 +465,87 @@ def test_what_is_possible_instead_of_a_control_or_a_level_can_be_had():
     choice = few_words(asked(made(), exposure="adequate").partition(",")[0])
     assert cx.recovery_effect(made(), **choice).exposure == choice["exposure"] == "poor"
     assert "among='all'" in asked(made(), among="promoters")
+
+
+def unheard(tables, *levels):
+    """Nobody answers whose failure was made good so, and none of them buys from a month on."""
+    cases = tables["contacts"]
+    who = cases.loc[cases["recovery"].isin(levels), "customer_id"]
+    answers = tables["responses"]
+    answers.loc[answers["customer_id"].isin(who), "score"] = np.nan
+    return tables
+
+
+def with_levels(n=1600, seed=4, rare=("excellent",)):
+    """Four levels of recovery, of which some happen three times."""
+    tables = made(n, seed)
+    contacts = tables["contacts"]
+    names = ["none", "poor", "adequate", "excellent"]
+    level = np.random.default_rng(seed).choice(names, len(contacts))
+    for name in rare:
+        mine = np.flatnonzero(level == name)
+        level[mine[3:]] = next(n for n in names if n not in rare)
+    tables["contacts"] = contacts.assign(recovery=level)
+    return tables
+
+
+@pytest.mark.parametrize("look", [cx.recovery_effect, cx.recovery_outcomes])
+def test_exposures_that_are_advised_have_the_outcome_that_was_asked_for(look):
+    tables = unheard(with_levels(), "poor")
+    primary = {"outcome" if look is cx.recovery_effect else "primary": "satisfaction"}
+    assert cx.recovery_study(tables).mask("poor").sum() > 50
+    with pytest.raises(cx.CxError, match="'excellent' was seen 3 times only") as caught:
+        look(tables, **primary)
+    advised = re.findall(r"exposure='(\w+)'", str(caught.value))
+    assert advised == ["none", "adequate", "failure"]
+    for exposure in advised:
+        found = look(tables, exposure=exposure, **primary)
+        found = found.effects["satisfaction"] if "primary" in primary else found
+        assert found.n["seen"].min() >= 5
+    with pytest.raises(cx.CxError, match="satisfaction was seen never after 'poor'"):
+        cx.recovery_effect(tables, exposure="poor")
+    # the same level has another outcome, and is advised where that one is asked for
+    assert "'poor'" in asked(tables, outcome="value")
+    assert cx.recovery_effect(tables, "value", "poor").n["seen"].min() >= 5
+
+
+def test_where_no_exposure_has_the_outcome_those_with_another_are_advised():
+    tables = unheard(with_levels(), "none", "poor", "adequate", "excellent")
+    text = asked(tables).partition(";")[0].rstrip(".")
+    ways, others = text.split(" with ")
+    assert others == "repurchase or value"
+    for exposure in re.findall(r"exposure='(\w+)'", ways):
+        for outcome in others.split(" or "):
+            assert cx.recovery_effect(tables, outcome, exposure).n["seen"].min() >= 5
+    with pytest.raises(cx.CxError, match=r"exposure='none', .* with repurchase or value") as caught:
+        cx.recovery_quantiles(tables, "satisfaction")
+    assert "'excellent' was seen 3 times only" in str(caught.value)
+
+
+def test_advised_exposures_suit_the_control_that_was_asked_for():
+    advised = asked(with_levels(), control="poor")
+    assert "exposure='poor'" not in advised
+    for exposure in re.findall(r"exposure='(\w+)'", advised):
+        cx.recovery_effect(with_levels(), exposure=exposure, control="poor")
+    tables = unheard(with_levels(rare=("poor",)), "none")
+    advised = few_words(asked(tables, control="poor").partition(" or ")[0])
+    assert advised == {"control": "adequate"}
+    assert cx.recovery_effect(tables, **advised).n["seen"].min() >= 5
+
+
+def test_later_failures_are_offered_where_there_are_some():
+    tables = with_levels()
+    assert "failures=" not in asked(tables, outcome="value")
+    again = tables["contacts"].assign(contact_id=lambda f: f["contact_id"] + "again")
+    again["opened_at"] += pd.Timedelta(days=60)
+    tables["contacts"] = pd.concat([tables["contacts"], again])
+    advised = few_words(asked(tables, outcome="value").partition("; ")[2])
+    assert advised == {"failures": "any"}
+    assert cx.recovery_effect(tables, "value", **advised).n["seen"].min() >= 5
+
+
+def test_the_fewest_occasions_are_the_same_everywhere():
+    assert ten_comparisons.FEWEST == still_possible.FEWEST
 
 
 def test_a_level_is_no_control_of_all_failures():
