@@ -235,6 +235,38 @@ def test_a_short_record_runs_as_its_messages_say(run_cells):
     assert "Not judged: churn (churn was seen never after 'no failure'" in told
 
 
+@pytest.mark.parametrize("notebook", [NOTEBOOK, COMPANION])
+def test_the_weeks_that_a_message_names_are_parameters(run_cells, home, notebook):
+    files = {"contacts": home / "cases.csv", "transactions": home / "orders.csv"}
+    columns = {"contacts": {"recovery": "Loesung"}}
+    weeks = {"repeat_window_weeks": 13, "answer_weeks": 8, "churn_weeks": 90}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", cx.CxWarning)
+        with pytest.raises(cx.CxError, match="churn was seen never") as caught:
+            cx.recovery_effect(cx.read_tables(files, columns=columns), "churn", "poor", **weeks)
+    advised = re.search(r"horizon_weeks=(\d+) and churn_weeks=(\d+) \(26 and 90", str(caught.value))
+    weeks |= {"horizon_weeks": int(advised[1]), "churn_weeks": int(advised[2])}
+    asked = {"sample": "files", "columns": columns, "exposure": "poor", "hidden": []}
+    told, names = run_cells(
+        notebook, files | asked | weeks | {"primary": "churn", "outcome": "churn"}
+    )
+    found = names["effect" if notebook is NOTEBOOK else "fair"]
+    assert found.outcome == "churn"
+    assert found.n["seen"].min() >= 5
+    for study in (names["study"], names.get("again", names["study"])):
+        assert {name: study.design[name] for name in weeks} == weeks
+    told_as = {NOTEBOOK: "silence for", COMPANION: "gone if silent"}[notebook]
+    assert f"{told_as} {weeks['churn_weeks']} more" in told
+
+
+def test_the_truth_of_churn_is_of_the_weeks_that_were_asked_for(run_cells):
+    weeks = {"horizon_weeks": 13, "churn_weeks": 13}
+    given = {"customers": 500, "exposure": "poor", "primary": "churn"}
+    _, names = run_cells(NOTEBOOK, given | weeks)
+    # a truth is kept by its design, so that asking again gives the very same one
+    assert names["world"].truth.recovery_trial(landmark_weeks=2, **weeks) is names["trial"]
+
+
 def test_the_solutions_say_what_the_exercises_ask(home):
     page, _ = report(home, "airport")
     assert cx.stats.equivalence(0.04, 0.03, smallest_effect=0.10).verdict == "equivalent"

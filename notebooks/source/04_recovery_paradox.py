@@ -32,6 +32,9 @@ vote: "Choice[paradox, equivalent, worse, unsure]" = (
 )
 horizon_weeks: int = 26  # purchases are counted over these [weeks]
 landmark_weeks: int = 2  # from the occasion until outcomes begin to count [weeks]
+answer_weeks: int = 13  # the first answer within these after the landmark counts [weeks]
+churn_weeks: int = 26  # no purchase in these after the horizon, and no contract: churned [weeks]
+repeat_window_weeks: int = 26  # a known failure so long before makes it a repeated one [weeks]
 cost_prevention: float = 20.0  # of one failure less [EUR]
 cost_recovery: float = 0.0  # of one more excellent recovery; 0 = from the contacts, else 25 [EUR]
 seed: int = 7  # of the company
@@ -59,8 +62,10 @@ elif sample == "files":
     tables = cx.read_tables(given, columns=columns, reading=reading)
 else:
     counts = cx.read_counts(cx.data_path("airport_survey_counts.csv"))["problem"]
+windows = {"horizon_weeks": horizon_weeks, "landmark_weeks": landmark_weeks, "answer_weeks": answer_weeks,
+           "churn_weeks": churn_weeks, "repeat_window_weeks": repeat_window_weeks}  # fmt: skip
 if sample != "airport":
-    study = cx.recovery_study(tables, horizon_weeks=horizon_weeks, landmark_weeks=landmark_weeks)
+    study = cx.recovery_study(tables, **windows)
 
 # %% [markdown]
 # ## The data, before anything else
@@ -111,7 +116,7 @@ else:
 weights = "overlap" if estimand == "overlap" else "ipw"
 design = (
     f"{exposure} recovery of a first failure against no failure; estimand {estimand}; primary outcome {primary}; "
-    f"smallest effect that matters {smallest_effect:g} SD; outcomes from week {landmark_weeks}, over {horizon_weeks} weeks; "
+    f"smallest effect that matters {smallest_effect:g} SD; outcomes from week {landmark_weeks}: answers for {answer_weeks} weeks, purchases for {horizon_weeks}, silence for {churn_weeks} more; "
     f"vote: {vote}"
     if study is not None
     else f"a problem met against none; everybody who answered; outcome recommendation; "
@@ -245,7 +250,7 @@ else:
 if study is not None:
     with cx.aside("This section"):
         cx.say(f"A failure after {study.design['repeat_window_weeks']} weeks of peace is held against one that follows another, each against occasions without failure of the same kind of customers.")  # fmt: skip
-        again = cx.recovery_study(tables, horizon_weeks=horizon_weeks, landmark_weeks=landmark_weeks, failures="repeated")  # fmt: skip
+        again = cx.recovery_study(tables, **windows, failures="repeated")
         pair = [{"study": s, "exposure": "failure"} for s in (study, again)]
         repeated = {o: cx.recovery_difference(*pair, o, names=("a first failure", "a repeated one"),
                     smallest_effect=smallest_effect, level=level) for o in told}  # fmt: skip
@@ -320,7 +325,7 @@ else:
 
 # %%
 if world is not None and not world.is_sealed and fair is not None:
-    trial = world.truth.recovery_trial(landmark_weeks=landmark_weeks, horizon_weeks=horizon_weeks)
+    trial = world.truth.recovery_trial(landmark_weeks=landmark_weeks, horizon_weeks=horizon_weeks, churn_weeks=churn_weeks)  # fmt: skip
     kind = {"population": "ipw"}.get(estimand, estimand)
     true = cx.true_recovery_effects(
         study, trial, world.customers["customer_id"], start=world.start, weights=kind
@@ -409,7 +414,7 @@ for year, part in airport.groupby("period"):  # exercise 4
 if world is not None:  # exercise 3
     smaller = cx.World(seed=seed, customers=min(customers, 5000))
     less = cx.recovery_outcomes(
-        cx.recovery_study(smaller, horizon_weeks=horizon_weeks, landmark_weeks=landmark_weeks),
+        cx.recovery_study(smaller, **windows),
         exposure, primary=primary, weights=weights, estimand=estimand,
         smallest_effect=smallest_effect, doubly_robust=True, level=level,
     )  # fmt: skip

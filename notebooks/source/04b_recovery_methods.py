@@ -33,6 +33,9 @@ vote: "Choice[well_badly, ever_never, unhappy, before_after, silence, as_they_ar
 smallest_effect: float = 0.1  # smaller does not matter [SD of the outcome]
 horizon_weeks: int = 26  # purchases are counted over these [weeks]
 landmark_weeks: int = 2  # from the occasion until outcomes begin to count [weeks]
+answer_weeks: int = 13  # the first answer within these after the landmark counts [weeks]
+churn_weeks: int = 26  # no purchase in these after the horizon, and no contract: churned [weeks]
+repeat_window_weeks: int = 26  # a known failure so long before makes it a repeated one [weeks]
 cost_prevention: float = 20.0  # of one failure less [EUR]
 cost_recovery: float = 0.0  # of one more excellent recovery; 0 = from the contacts, else 25 [EUR]
 hidden: list = [0.0, 0.5, 1.0]  # strengths of a cause that no table holds [SD]
@@ -59,6 +62,8 @@ if sample == "company":
 elif sample == "files":
     given = {"contacts": contacts, "transactions": transactions, "responses": responses, "customers": people}  # fmt: skip
     tables = cx.read_tables(given, columns=columns, reading=reading)
+windows = {"horizon_weeks": horizon_weeks, "landmark_weeks": landmark_weeks, "answer_weeks": answer_weeks,
+           "churn_weeks": churn_weeks, "repeat_window_weeks": repeat_window_weeks}  # fmt: skip
 if sample == "airport":
     counts = cx.read_counts(cx.data_path("airport_survey_counts.csv"))["problem"]
     last = counts[counts["period"] == counts["period"].max()]
@@ -68,7 +73,7 @@ if sample == "airport":
         f"({last['period'].iloc[0]}). Nobody asked how it was solved, what was before and what came after. So most methods find nothing to work on here, and say so; the proof stands for itself."
     )
 else:
-    study = cx.recovery_study(tables, horizon_weeks=horizon_weeks, landmark_weeks=landmark_weeks)
+    study = cx.recovery_study(tables, **windows)
     cx.say(study.summary())
     cx.table(study.to_frame().rename(columns={"level": "what became of it"}), caption="Occasions (a parcel arrives, a case is opened), and after how many of them each outcome is known. None: reported, and nobody made it good; unreported: suffered in silence.")  # fmt: skip
 
@@ -108,7 +113,7 @@ cx.table(
 asked, history = {}, None
 for what in dict.fromkeys((outcome, answer)):
     with cx.aside(f"The comparison on {what}"):
-        history = history or cx.whole_history(tables, horizon_weeks=horizon_weeks)
+        history = history or cx.whole_history(tables, horizon_weeks=horizon_weeks, churn_weeks=churn_weeks)  # fmt: skip
         asked[what] = cx.ten_comparisons(study, history, what, exposure, level=level)
 if asked:
     votes = ["well_badly", "ever_never", "unhappy", "before_after", "silence", "as_they_are", "changes", "ipw", "overlap", "doubly_robust"]  # fmt: skip
@@ -124,8 +129,8 @@ if asked:
 speaks_of = ["exposed"] * 7 + ["ipw", "overlap", "overlap"]
 if world is not None:
     trial = world.truth.recovery_trial(
-        levels=(exposure,), landmark_weeks=landmark_weeks, horizon_weeks=horizon_weeks
-    )
+        levels=(exposure,), landmark_weeks=landmark_weeks, horizon_weeks=horizon_weeks, churn_weeks=churn_weeks
+    )  # fmt: skip
     true = {kind: cx.true_recovery_effects(study, trial, world.customers["customer_id"], start=world.start, weights=kind).set_index("outcome")["effect"] for kind in ("overlap", "ipw", "exposed")}  # fmt: skip
 for what, ten in asked.items():
     if ten["estimate"].isna().all():
@@ -203,7 +208,7 @@ with cx.aside("The ladder"):
 rows = []
 with cx.aside("The table of landmarks"):
     for weeks in dict.fromkeys((1, landmark_weeks, 4, 8)):
-        other = study if weeks == landmark_weeks else cx.recovery_study(tables, horizon_weeks=horizon_weeks, landmark_weeks=weeks)  # fmt: skip
+        other = study if weeks == landmark_weeks else cx.recovery_study(tables, **windows | {"landmark_weeks": weeks})  # fmt: skip
         e = cx.recovery_effect(other, outcome, exposure, doubly_robust=True, smallest_effect=smallest_effect, level=level)  # fmt: skip
         rows.append([weeks, int(e.n["seen"].iloc[1]), e.estimate, e.low, e.high, e.verdict])
 if rows:
