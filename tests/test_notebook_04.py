@@ -1,5 +1,6 @@
 """Notebooks 04 and 04b by the real runner: the company, the airport's counts, files, bad files."""
 
+import hashlib
 import json
 import re
 import warnings
@@ -190,6 +191,10 @@ def test_files_without_answers_have_methods_too(run_cells, home):
 def test_files_with_names_of_their_own(home):
     page, values = report(home, "files")
     assert values["recovery_effect"]["n"] > 20
+    kept = json.loads((home / "out" / "files" / "manifest.json").read_text("utf-8"))["inputs"]
+    hashes = {entry["name"]: entry["sha256"] for entry in kept}
+    for name in ("cases.csv", "orders.csv"):
+        assert hashes[name] == hashlib.sha256((home / name).read_bytes()).hexdigest()
     assert "occasions like the exposed ones" in page
     assert "No truth is known here" in page
 
