@@ -52,6 +52,7 @@ calibrate: $(READY) ## Measure the coverage of every interval (benchmarks/out/ca
 	@$(BIN)/python benchmarks/calibrate_checks.py
 	@$(BIN)/python benchmarks/calibrate_drivers.py
 	@$(BIN)/python benchmarks/calibrate_ranks.py
+	@$(BIN)/python benchmarks/calibrate_recovery_claims.py
 
 test-pandas2: ## Run all tests again on pandas 2.2, in .venv-pandas2
 	@$(MAKE) --no-print-directory test VENV=.venv-pandas2 PANDAS="==2.2.*"

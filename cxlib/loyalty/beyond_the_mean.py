@@ -8,12 +8,14 @@ import numpy as np
 import pandas as pd
 
 from cxlib.errors import CxError
-from cxlib.loyalty.arms import group_means
-from cxlib.loyalty.comparison import Comparison, answering_chance, contrast, judged
+from cxlib.loyalty.arms import GroupMeans, group_means
+from cxlib.loyalty.comparison import Comparison, answering_chance, contrast, judged_gap
 from cxlib.loyalty.followup import ANSWERS, OUTCOMES, UNITS
 from cxlib.loyalty.occasions import NO_FAILURE
 from cxlib.loyalty.recovery import study_of
+from cxlib.loyalty.still_possible import no_spread
 from cxlib.stats.checks import check_choice, critical_value, numbers, refuse
+from cxlib.stats.tost import Equivalence, both_tests
 
 __all__ = [
     "EffectDifference",
@@ -287,9 +289,22 @@ def recovery_difference(
     smallest_effect : float
         In SD of the outcome in the first control.
 
+    Raises
+    ------
+    CxError
+        Too few occasions on a side, or an outcome without spread; what is still possible is named.
+
     Notes
     -----
-    Influences are summed by customer over both comparisons, as a customer may stand in both.
+    Each effect has the interval l to u that `recovery_effect` gives it, and so its care with few
+    customers; the two intervals are joined: the lower limit is
+    ``d - sqrt((e2 - l2)^2 + (u1 - e1)^2 - 2 r (e2 - l2) (u1 - e1))``, the upper one its mirror. r
+    is the correlation of the effects, from influences summed by customer, as a customer may stand
+    in both. p takes the limits for those of a normal.
+
+    References
+    ----------
+    Zou 2007, Psychological Methods 12(4), doi:10.1037/1082-989X.12.4.399.
 
     Examples
     --------
@@ -302,23 +317,60 @@ def recovery_difference(
     True
     """
     check_choice("outcome", outcome, OUTCOMES)
-    parts = []
+    parts, tests = [], []
     for side in (first, second):
         labels = (NO_FAILURE, side.get("exposure", "failure"))
         comparison = Comparison(side["study"], labels, side.get("among", "all"), "overlap")
-        parts.append(comparison.means(outcome, robust=doubly_robust, answering=True))
-    (one, error_one, df_one), (two, error_two, df_two) = map(contrast, parts)
-    size = max(len(p.influence) for p in parts)
-    influence = np.zeros(size)
-    for part, sign in zip(parts, (-1, 1), strict=True):
-        influence[: len(part.influence)] += sign * (part.influence[:, 1] - part.influence[:, 0])
-    variances = np.array([error_one**2, error_two**2])
-    df = float(variances.sum() ** 2 / (variances**2 / [df_one, df_two]).sum())
-    error = float(np.sqrt((influence**2).sum() * (df + 1) / df))
-    smallest = smallest_effect * parts[0].sd
-    test, word = judged(two - one, error, df, smallest, level, outcome)
-    word = {"paradox": "better"}.get(word, word)
+        found = comparison.means(outcome, robust=doubly_robust, answering=True)
+        gap = contrast(found)
+        if not gap[1] > 1e-12 or not found.sd > 0:
+            sides = {n: comparison.rows[comparison.arms.arm == g] for g, n in enumerate(labels)}
+            raise no_spread(side["study"], sides, outcome)
+        parts.append(found)
+        smallest = smallest_effect * parts[0].sd
+        tests.append(judged_gap(found, outcome, smallest, level, gap=gap)[0])
+    one, two = (test.estimate for test in tests)
+    limits = _joined(*tests, _correlation(*parts))
+    test = _judged_limits(two - one, limits, smallest, level)
+    word = {"above": "better", "below": "worse"}.get(test.verdict, test.verdict)
+    if outcome == "churn":
+        word = {"better": "worse", "worse": "better"}.get(word, word)
     return EffectDifference(
         outcome, *names, UNITS[outcome], one, two, test.estimate, test.low, test.high,
-        test.p_difference, level, word, smallest, tuple(int(p.seen[1]) for p in parts),
+        test.p_difference, level, "trivial" if test.trivial else word, smallest,
+        tuple(int(p.seen[1]) for p in parts),
     )  # fmt: skip
+
+
+def _correlation(one: GroupMeans, two: GroupMeans) -> float:
+    """Of two effects, whose customers carry the same numbers."""
+    first, second = (part.influence[:, 1] - part.influence[:, 0] for part in (one, two))
+    both = min(first.size, second.size)
+    return float(first[:both] @ second[:both] / np.sqrt(first @ first * (second @ second)))
+
+
+def _joined(one: Equivalence, two: Equivalence, correlation: float) -> tuple:
+    """Limits of the second less the first, in the order low, narrow low, narrow high, high."""
+
+    def reach(up, down):
+        return np.sqrt(up**2 + down**2 - 2 * correlation * up * down)
+
+    gap = two.estimate - one.estimate
+    return (
+        gap - reach(two.estimate - two.low, one.high - one.estimate),
+        gap - reach(two.estimate - two.narrow_low, one.narrow_high - one.estimate),
+        gap + reach(two.narrow_high - two.estimate, one.estimate - one.narrow_low),
+        gap + reach(two.high - two.estimate, one.estimate - one.low),
+    )
+
+
+def _judged_limits(estimate: float, limits: tuple, smallest: float, level: float) -> Equivalence:
+    """Both tests of an estimate with limits on either side, each taken for those of a normal."""
+    low, narrow_low, narrow_high, high = limits
+    wide, narrow = critical_value(level, np.inf), critical_value(2 * level - 1, np.inf)
+    score = wide * estimate / (estimate - low if estimate > 0 else high - estimate)
+    edges = (
+        narrow * (smallest + estimate) / (estimate - narrow_low),
+        narrow * (smallest - estimate) / (narrow_high - estimate),
+    )
+    return both_tests(estimate, limits, score, edges, smallest, np.inf, level)
