@@ -9,11 +9,12 @@ import pandas as pd
 
 from cxlib.errors import CxError
 from cxlib.loyalty.arms import GroupMeans, group_means
-from cxlib.loyalty.comparison import Comparison, answering_chance, contrast, judged_gap
+from cxlib.loyalty.comparison import answering_chance, contrast, judged_gap
 from cxlib.loyalty.followup import ANSWERS, OUTCOMES, UNITS
 from cxlib.loyalty.occasions import NO_FAILURE
-from cxlib.loyalty.recovery import study_of
+from cxlib.loyalty.recovery import compared, study_of
 from cxlib.loyalty.still_possible import no_spread
+from cxlib.loyalty.study_input import SCALES
 from cxlib.stats.checks import check_choice, critical_value, numbers, refuse
 from cxlib.stats.tost import Equivalence, both_tests
 
@@ -24,8 +25,6 @@ __all__ = [
     "recovery_difference",
     "recovery_quantiles",
 ]
-
-SCALES = {"satisfaction": (1, 7), "recommendation": (0, 10), "intention": (0, 10)}
 
 
 @dataclass(frozen=True)
@@ -129,14 +128,21 @@ def recovery_bounds(
             "of horizon, churn and answers."
         )
     study = study.take(known)
-    comparison = Comparison(study, (NO_FAILURE, exposure), "all", "overlap")
+    comparison = compared(study, NO_FAILURE, exposure, "all", "overlap", outcome)
+    comparison.need(outcome)
     comparison.need(outcome)
     arms, rows = comparison.arms, comparison.rows
     y = study.outcomes[outcome][rows]
     gone = study.gone[rows] & (study.outcomes["churn"][rows] == 1) & np.isnan(y)
     chance = answering_chance(arms, np.where(gone, np.nan, y), ~gone)
     chance = np.where(gone, 1.0, chance)
-    lowest, highest = SCALES[outcome] if scale is None else scale
+    lowest, highest = SCALES[ANSWERS[outcome]] if scale is None else scale
+    answered = y[~np.isnan(y)]
+    if answered.min() < lowest or answered.max() > highest:
+        raise CxError(
+            f"{outcome} was answered from {answered.min():g} to {answered.max():g}, its scale is "
+            f"{lowest:g} to {highest:g}. Another one is named by scale=(lowest, highest)."
+        )
 
     def effect(control, exposed) -> tuple[float, float, float]:
         filled = np.where(gone, np.where(arms.arm == 1, exposed, control), y)
@@ -192,7 +198,8 @@ def recovery_quantiles(
         )
     points = numbers("quantiles", quantiles)
     refuse((points <= 0) | (points >= 1), "quantiles outside 0 to 1", "values between 0 and 1")
-    comparison = Comparison(study_of(tables, **design), (NO_FAILURE, exposure), "all", "overlap")
+    study = study_of(tables, **design)
+    comparison = compared(study, NO_FAILURE, exposure, "all", "overlap", outcome)
     comparison.need(outcome)
     arms = comparison.arms
     y = comparison.study.outcomes[outcome][comparison.rows]
@@ -319,12 +326,13 @@ def recovery_difference(
     check_choice("outcome", outcome, OUTCOMES)
     parts, tests = [], []
     for side in (first, second):
-        labels = (NO_FAILURE, side.get("exposure", "failure"))
-        comparison = Comparison(side["study"], labels, side.get("among", "all"), "overlap")
+        exposure, among = side.get("exposure", "failure"), side.get("among", "all")
+        comparison = compared(side["study"], NO_FAILURE, exposure, among, "overlap", outcome)
         found = comparison.means(outcome, robust=doubly_robust, answering=True)
         gap = contrast(found)
         if not gap[1] > 1e-12 or not found.sd > 0:
-            sides = {n: comparison.rows[comparison.arms.arm == g] for g, n in enumerate(labels)}
+            arm = comparison.arms.arm
+            sides = {n: comparison.rows[arm == g] for g, n in enumerate(comparison.labels)}
             raise no_spread(side["study"], sides, outcome)
         parts.append(found)
         smallest = smallest_effect * parts[0].sd

@@ -38,9 +38,12 @@ def study_of(tables, **design) -> RecoveryStudy:
 def compared(study, control, exposure, among, kind, outcome) -> Comparison:
     """Both groups made alike; where one is too rare, CxError says what would do for the outcome."""
     try:
-        return Comparison(study, (control, exposure), among, kind)
+        comparison = Comparison(study, (control, exposure), among, kind)
     except TooRareError:
         raise too_rare(study, control, exposure, among, outcome) from None
+    if control == "failure":  # those of the exposure stand on the other side
+        comparison.labels = ("any other failure", exposure)
+    return comparison
 
 
 def _asked(outcome, weights, estimand, smallest_effect, level):

@@ -130,6 +130,10 @@ def test_bounds_hold_what_leavers_could_have_said(study):
     width = found.bounds[1] - found.bounds[0]
     assert width == pytest.approx(6 * (found.gone[0] + found.gone[1]), rel=0.35)
     assert "whatever the leavers thought" in found.summary()
+    wider = cx.recovery_bounds(study, "satisfaction", "excellent", scale=(1, 10))
+    assert np.ptp(wider.bounds) == pytest.approx(1.5 * width)
+    with pytest.raises(cx.CxError, match="answered from 1 to 7, its scale is 1 to 5"):
+        cx.recovery_bounds(study, "satisfaction", "excellent", scale=(1, 5))
 
 
 def test_quantiles_are_those_of_the_weighted_sample(study):
@@ -266,3 +270,11 @@ def test_more_churn_is_a_worse_effect(study):
     assert found.verdict == "worse"
     assert found.summary().endswith("verdict: worse.")
     assert cx.recovery_difference(*two[::-1], "churn", level=0.6).verdict == "better"
+
+
+def test_other_failures_are_called_so(study):
+    found = cx.recovery_effect(study, "repurchase", "excellent", control="failure")
+    assert found.control == "any other failure"
+    assert list(found.n.index) == ["any other failure", "excellent"]
+    others = study.mask("failure") & ~study.mask("excellent")
+    assert found.n["occasions"].tolist() == [others.sum(), study.mask("excellent").sum()]
