@@ -289,14 +289,9 @@ def export(name: str, frame: pd.DataFrame, *, index: bool = False, real_ids: boo
 
 
 def table(
-    content: Any,
-    *,
-    caption: str,
-    index: bool = False,
-    decimals: int | None = None,
-    n_col: str | Sequence[str] | None = None,
-    min_cell: int = 5,
-) -> None:
+    content: Any, *, caption: str, index: bool = False, turned: bool = False,
+    decimals: int | None = None, n_col: str | Sequence[str] | None = None, min_cell: int = 5,
+) -> None:  # fmt: skip
     """Show a table made for readers.
 
     Parameters
@@ -308,6 +303,9 @@ def table(
         What the table holds and how to read it.
     index : bool
         Whether a frame's index becomes the first column.
+    turned : bool
+        Whether a frame's rows stand side by side, each under its word in the first column, which
+        suits few rows of many columns; what is too small is left out before.
     decimals : int, optional
         For all numbers of a frame but counts, where the sizes of its columns should not decide.
     n_col : str or list of str, optional
@@ -334,7 +332,7 @@ def table(
     from great_tables import GT
 
     from cxlib.figures.small_groups import count_columns, leave_out_small
-    from cxlib.report.frames import reader_table
+    from cxlib.report.frames import reader_table, side_by_side
 
     _need_texts("table", caption=caption)
     if isinstance(content, pd.DataFrame):
@@ -343,6 +341,7 @@ def table(
         if counts:
             fewest = pd.concat(counts, axis=1).min(axis=1).fillna(0)
             frame = leave_out_small(frame, fewest, min_cell, noun="rows")
+        frame = side_by_side(frame) if turned else frame
         plain, finished = frame.to_string(index=False), reader_table(frame, decimals)
     elif isinstance(content, GT):
         plain, finished = content._tbl_data.to_string(), content

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from textwrap import fill
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+from matplotlib.colors import ListedColormap
 from matplotlib.patheffects import withStroke
+from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from cxlib.errors import CxError
 from cxlib.figures.style import COLOURS, INK, MUTED
@@ -13,6 +17,18 @@ from cxlib.figures.style import COLOURS, INK, MUTED
 __all__ = ["plot_break_even", "plot_effects", "plot_love", "plot_recovery_ladder"]
 
 BALANCED = 0.1
+WIDE = 5.6  # inches: narrower than the house style, so that labels stay readable on a phone
+
+PALE_IN_DOUBT = ListedColormap(plt.get_cmap("PuOr")(np.linspace(0.12, 0.86, 256)))
+
+
+def _axes(ax, high: float):
+    return plt.subplots(figsize=(WIDE, high))[1] if ax is None else ax
+
+
+def _in_two_lines(labels) -> list[str]:
+    """Long labels broken once, near the middle."""
+    return [fill(str(n), max(16, len(str(n)) // 2 + 4), break_long_words=False) for n in labels]
 
 
 def _need(frame: pd.DataFrame, what: str, *columns: str) -> None:
@@ -50,7 +66,7 @@ def plot_recovery_ladder(frame: pd.DataFrame, *, before: pd.DataFrame | None = N
     for rungs in (frame, before):
         if rungs is not None:
             _need(rungs, "A ladder", "level", "estimate", "low", "high")
-    ax = plt.subplots()[1] if ax is None else ax
+    ax = _axes(ax, 4.0)
     x = np.arange(len(frame))
     control = frame.iloc[0]
     ax.axhspan(control["low"], control["high"], color=COLOURS[0], alpha=0.15, linewidth=0)
@@ -99,8 +115,7 @@ def plot_effects(frame: pd.DataFrame, *, xlabel: str | None = None, ax=None):
     'effect'
     """
     _need(frame, "A plot of effects", "label", "estimate", "low", "high")
-    if ax is None:
-        _, ax = plt.subplots(figsize=(7.2, max(1.6, 0.46 * len(frame) + 1.2)))
+    ax = _axes(ax, max(1.6, 0.46 * len(frame) + 1.2))
     y = np.arange(len(frame))[::-1]
     if "smallest_effect" in frame:
         small = frame["smallest_effect"].to_numpy(float)
@@ -121,9 +136,9 @@ def plot_effects(frame: pd.DataFrame, *, xlabel: str | None = None, ax=None):
                 (1.01, place),
                 xycoords=("axes fraction", "data"),
                 va="center",
-                fontsize=9,
+                fontsize=10,
             )
-    ax.set_yticks(y, list(frame["label"]))
+    ax.set_yticks(y, _in_two_lines(frame["label"]))
     ax.set_ylim(-0.7, len(frame) - 0.3)
     unit = frame["unit"].iloc[0] if "unit" in frame else ""
     ax.set_xlabel(xlabel or f"effect against no failure{f' [{unit}]' if unit else ''}")
@@ -152,8 +167,7 @@ def plot_love(balance: pd.DataFrame, *, ax=None):
     balance = getattr(balance, "balance", balance)
     _need(balance, "A love plot", "before", "after")
     table = balance.reindex(balance["before"].abs().sort_values().index)
-    if ax is None:
-        _, ax = plt.subplots(figsize=(7.2, max(2.0, 0.27 * len(table) + 1.2)))
+    ax = _axes(ax, max(2.0, 0.27 * len(table) + 1.2))
     rows = np.arange(len(table))
     ax.axvspan(-BALANCED, BALANCED, color=MUTED, alpha=0.15, linewidth=0)
     ax.axvline(0, color=INK, linewidth=0.9)
@@ -166,44 +180,96 @@ def plot_love(balance: pd.DataFrame, *, ax=None):
     return ax
 
 
-def plot_break_even(chance: np.ndarray, x: np.ndarray, y: np.ndarray, *, xlabel: str, ylabel: str,
-                    point: tuple[float, float] | None = None, ax=None):  # fmt: skip
-    """Where one use of money beats another, and where that is not sure.
+def plot_break_even(chance, x: np.ndarray | None = None, y: np.ndarray | None = None, *,
+                    xlabel: str = "cost of one failure less [EUR]",
+                    ylabel: str = "cost of one excellent recovery [EUR]",
+                    point: tuple[float, float] | None = None, level: float = 0.95,
+                    ax=None):  # fmt: skip
+    """Where prevention or recovery buys more, how likely, and where the data decide.
+
+    Thick lines: chances of one half (both buy the same) and of the tails that `level` leaves,
+    beyond which the data decide. Where they decide nowhere, thin lines in round steps.
 
     Parameters
     ----------
-    chance : ndarray, shape (y, x)
-        Probability that the first use is the better one.
+    chance : ndarray, shape (y, x), or a result of `prevention_or_recovery`
+        Probability in [0, 1] that prevention buys more. A result brings x, y, point and level.
     x, y : ndarray
         Costs, both above 0.
     xlabel, ylabel : str
     point : tuple of float, optional
         Today's costs.
+    level : float
+        In (0, 1): at which the data decide.
     ax : Axes, optional
 
     Returns
     -------
     Axes
+        The title says on how much of the map the data decide.
+
+    Raises
+    ------
+    CxError
+        `level` is out of its range.
 
     Examples
     --------
-    >>> axes = plot_break_even(np.array([[0.9, 0.1], [1.0, 0.5]]), np.array([1.0, 9.0]),
-    ...                        np.array([1.0, 9.0]), xlabel="a", ylabel="b")
-    >>> axes.get_xlabel()
-    'a'
+    >>> costs = np.array([1.0, 9.0])
+    >>> plot_break_even(np.array([[0.9, 0.1], [1.0, 0.5]]), costs, costs).get_title(loc="left")
+    'The data decide on 25 % of the map'
+    >>> plot_break_even(np.array([[0.7, 0.8], [0.9, 0.7]]), costs, costs).get_title(loc="left")
+    'The data decide nowhere: chances of 70 to 90 %'
     """
-    ax = plt.subplots()[1] if ax is None else ax
-    seen_everywhere = [withStroke(linewidth=3, foreground=INK)]
-    filled = ax.contourf(x, y, chance, levels=np.linspace(0, 1, 11), cmap="cividis")
-    ax.figure.colorbar(filled, ax=ax, label="chance that prevention buys more")
-    if chance.min() < 0.5 < chance.max():
-        ax.contour(
-            x, y, chance, levels=[0.05, 0.5, 0.95], colors="white", linestyles=["--", "-", "--"]
-        ).set_path_effects(seen_everywhere)
+    if hasattr(chance, "map"):
+        point, level = chance.costs, chance.level
+        wide = chance.map.pivot(
+            index="cost_recovery", columns="cost_prevention", values="p_prevention"
+        )
+        x, y, chance = (np.asarray(v, float) for v in (wide.columns, wide.index, wide))
+    if not 0 < level < 1:
+        raise CxError(f"level must lie strictly between 0 and 1: found {level!r}.")
+    ax = _axes(ax, 4.4)
+    seen_everywhere = [withStroke(linewidth=3, foreground="white")]
+    filled = ax.pcolormesh(x, y, chance, vmin=0, vmax=1, cmap=PALE_IN_DOUBT, shading="gouraud")
+    bar = ax.figure.colorbar(filled, ax=ax, label="chance that prevention buys more",
+                             format=PercentFormatter(1, symbol=" %"))  # fmt: skip
+    bar.outline.set_visible(False)
+    tail = (1 - level) / 2
+    low, high = float(chance.min()), float(chance.max())
+    decided = 1 - float(((chance > tail) & (chance < 1 - tail)).mean())
+    steps = MaxNLocator(3, steps=[1, 2, 5, 10]).tick_values(low, high) if decided == 0 else ()
+    for levels, width in (([s for s in steps if s != 0.5], 0.8), ((tail, 0.5, 1 - tail), 2.0)):
+        levels = [one for one in levels if low < one < high]
+        if levels:
+            lines = ax.contour(x, y, chance, levels=levels, colors=INK, linewidths=width)
+            places = [_far_from_edges(path.vertices, x, y) for path in lines.get_paths()]
+            names = ax.clabel(lines, fmt=lambda c: f"{100 * c:.4g} %", fontsize=9,
+                              manual=[place for place in places if place is not None])  # fmt: skip
+            plt.setp(names, path_effects=seen_everywhere)
     if point is not None:
-        ax.plot(*point, "X", color=COLOURS[3], markersize=11, markeredgecolor="white")
-        ax.annotate("your costs", point, xytext=(8, 8), textcoords="offset points", color="white",
-                    path_effects=seen_everywhere)  # fmt: skip
+        ax.plot(*point, "X", color=COLOURS[2], markersize=12, markeredgecolor="white", zorder=5)
+        ax.annotate("your costs", point, xytext=(9, 9), textcoords="offset points", weight="bold",
+                    path_effects=seen_everywhere, zorder=5)  # fmt: skip
+    ax.grid(False)
     ax.set_xlabel(xlabel)
     ax.set_ylabel(ylabel)
+    where = "everywhere" if decided == 1 else f"on {_percent(decided)} of the map"
+    if decided == 0:
+        where = f"nowhere: chances of {100 * low:.0f} to {100 * high:.0f} %"
+    ax.set_title(f"The data decide {where}", loc="left", fontsize=11)
     return ax
+
+
+def _far_from_edges(line: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray | None:
+    """The point of a line where a name has most room; None where it has too little."""
+    at = (line - [x[0], y[0]]) / [np.ptp(x), np.ptp(y)]
+    room = np.minimum(at, 1 - at).min(axis=1)
+    return line[room.argmax()] if room.size and room.max() > 0.04 else None
+
+
+def _percent(share: float) -> str:
+    """Never told as none or all of it."""
+    if not 0.005 <= share <= 0.995:
+        return "less than 1 %" if share < 0.5 else "more than 99 %"
+    return f"{100 * share:.0f} %"

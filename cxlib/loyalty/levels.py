@@ -65,21 +65,21 @@ class RecoveryLadder:
             frame["truth"] = [base, *(base + truth.get(n, np.nan) for n in frame["level"][1:])]
         return plot_recovery_ladder(
             frame, before=None if before is None else before.rungs,
-            ylabel=f"{self.outcome} [{self.unit}]", title=self.correction, ax=ax,
+            ylabel=f"{self.outcome} [{self.unit}]",
+            title=self.correction[0].upper() + self.correction[1:], ax=ax,
         )  # fmt: skip
 
     def summary(self) -> str:
-        """The rungs' effects with their verdicts, and the rungs left out with the reason."""
+        """The rungs' effects with unit and verdict, and the rungs left out with the reason."""
         spec = ".3f" if self.unit == "share" else ".2f"
         told = [
-            f"{r.level} {r.effect:+{spec}} [{r.effect_low:{spec}}, {r.effect_high:{spec}}] "
-            f"({r.verdict})"
+            f"{r.level} {r.effect:+{spec}} {self.unit} "
+            f"[{r.effect_low:{spec}}, {r.effect_high:{spec}}] ({r.verdict})"
             for r in self.rungs.iloc[1:].itertuples()
         ]
         left_out = "; ".join(f"{name} ({why})" for name, why in self.left_out.items())
-        return f"{self.outcome}, {self.correction}, against no failure: {'; '.join(told)}." + (
-            f" Left out: {left_out}." if left_out else ""
-        )
+        text = f"{self.outcome}, {self.correction}, against no failure: {'; '.join(told)}."
+        return text[0].upper() + text[1:] + (f" Left out: {left_out}." if left_out else "")
 
 
 def _ladder(found, labels, outcome, smallest, level, correction, left_out, balance):

@@ -58,7 +58,7 @@ class HiddenCause:
 
         from cxlib.figures.style import COLOURS
 
-        ax = plt.subplots()[1] if ax is None else ax
+        ax = plt.subplots(figsize=(5.6, 4.0))[1] if ax is None else ax
         table = self.measured.head(12)
         top = max(1.0, 1.2 * table["imbalance"].abs().max())
         x = np.linspace(0.02, top, 200)
@@ -72,7 +72,7 @@ class HiddenCause:
                 label="measured causes")  # fmt: skip
         for row in table.head(4).itertuples():
             ax.annotate(row.Index, (abs(row.imbalance), abs(row.slope)), xytext=(5, 4),
-                        textcoords="offset points", fontsize=9)  # fmt: skip
+                        textcoords="offset points", fontsize=10)  # fmt: skip
         ax.set_xlim(0, top)
         ax.set_ylim(0, max(0.6, 1.3 * table["slope"].abs().max()))
         ax.set_xlabel("imbalance between exposed and control [SD]")

@@ -80,9 +80,8 @@ if study is not None:
         f"of customers without a known failure in the {study.design['repeat_window_weeks']} weeks before."
     )
     shown = study.to_frame()
-    named = {"level": "what became of it", "satisfaction": "satis- faction", "recommendation": "recom- mendation", "intention": "inten- tion", "repurchase": "re- purchase"}  # fmt: skip
-    columns_shown = dict.fromkeys(["level", "occasions", "customers", primary, "satisfaction", "intention", "repurchase", "churn", "value"])  # fmt: skip
-    cx.table(shown[list(columns_shown)].rename(columns=named), caption="Eligible occasions, and after how many of them each outcome is known.")  # fmt: skip
+    counted = {"level": "number of"} | {o: f"with {o}" for o in shown.columns[3:]}
+    cx.table(shown.rename(columns=counted), turned=True, caption="Eligible occasions by what became of them, their customers, and after how many of them each outcome is known.")  # fmt: skip
     cx.say(study.summary())
     cx.say(
         "Three outcomes are answers: satisfaction (1 to 7), recommendation and the intention to buy again (both 0 to 10). Three are behaviour, "
@@ -285,8 +284,8 @@ if study is not None:
         money = cx.prevention_or_recovery(
             study, costs=(cost_prevention, cost_recovery), level=level
         )
-        cx.show(money.plot(), alt="Break-even map of the costs of prevention and of recovery",
-                caption="Cross: the costs given, or read from the contacts. The nearer a chance is to one half, the less the data decide. Lines, where the map reaches them: solid, both buy the same; dashed, chances of 5 and 95 %.")  # fmt: skip
+        cx.show(cx.plot_break_even(money), alt="Break-even map of the costs of prevention and of recovery",
+                caption=f"Cross: the costs given, or read from the contacts. The paler, the less the data decide. Along a line the chance stays the same; thick ones, where the map reaches them: 50 %, where both buy the same, and {50 - 50 * level:g} and {50 + 50 * level:g} %, beyond which the data decide.")  # fmt: skip
         cx.say(money.summary())
         cx.record("gain_of_prevention", *money.prevented, unit="EUR", level=level)
 else:
@@ -333,8 +332,11 @@ if world is not None and not world.is_sealed and fair is not None:
     truth = true[true["outcome"] == primary].set_index("level")["effect"].to_dict()
     cx.show(fair.plot(truth=truth), alt="The last ladder with the true effects as crosses",
             caption="Crosses: what each recovery really does against no failure. Bars: what the data could say.")  # fmt: skip
-    wide = true.pivot(index="outcome", columns="level", values="effect")[list(truth)]
-    cx.table(wide.loc[list(six.effects)].reset_index(), decimals=3, caption="True effects against no failure, in units of the outcomes.")  # fmt: skip
+    wide = true.pivot(index="outcome", columns="level", values="effect").loc[
+        list(six.effects), list(truth)
+    ]
+    wide.index = [f"{o} [{six.effects[o].unit}]" for o in wide.index]
+    cx.table(wide.rename_axis("outcome").reset_index(), decimals=3, caption="True effects against no failure.")  # fmt: skip
     mine = true[true["level"] == exposure].set_index("outcome")
     sure = mine["effect"].where(mine["effect"].abs() > 1.96 * mine["error"])
     good = sure.mul(np.where(sure.index == "churn", -1, 1)).reindex(six.effects)
@@ -354,13 +356,13 @@ if study is not None:
         f"Locked beforehand (seal {seal}), found now: on {primary} {f'the verdict is {effect.verdict}' if effect else 'these data allow no verdict'}; the vote was {vote}."
     ]
     looks = {"as dashboards count": raw, "everybody counted": everybody, "drift taken out": change, "like with like, all rungs at once": fair}  # fmt: skip
-    went = [f"{name} {ladder.rungs.set_index('level').loc[exposure, 'verdict']}" for name, ladder in looks.items() if ladder is not None and exposure in set(ladder.rungs["level"])]  # fmt: skip
+    went = [f"{name}: {ladder.rungs.set_index('level').loc[exposure, 'verdict']}" for name, ladder in looks.items() if ladder is not None and exposure in set(ladder.rungs["level"])]  # fmt: skip
     lines += [f"The rung {exposure}, look by look: {'; '.join(went)}."] if went else []
     lines += [six.summary()] if six is not None else []
     for name, found in (("Repeated failures", repeated), ("Former promoters", former)):
         if found:
             lines.append(
-                f"{name}: " + "; ".join(f"{o} {d.verdict}" for o, d in found.items()) + "."
+                f"{name}: " + "; ".join(f"on {o} {d.verdict}" for o, d in found.items()) + "."
             )
     if money is not None:
         lines.append(f"Claim R3 is {money.claim} at these costs. {money.summary()}")

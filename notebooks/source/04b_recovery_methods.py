@@ -75,7 +75,13 @@ if sample == "airport":
 else:
     study = cx.recovery_study(tables, **windows)
     cx.say(study.summary())
-    cx.table(study.to_frame().rename(columns={"level": "what became of it"}), caption="Occasions (a parcel arrives, a case is opened), and after how many of them each outcome is known. None: reported, and nobody made it good; unreported: suffered in silence.")  # fmt: skip
+
+# %%
+units = dict.fromkeys(("repurchase", "churn"), "share") | {"value": "EUR"}  # others: points
+if study:
+    shown = study.to_frame()
+    counted = {"level": "number of"} | {o: f"with {o}" for o in shown.columns[3:]}
+    cx.table(shown.rename(columns=counted), turned=True, caption="Occasions (a parcel arrives, a case is opened) by what became of them, their customers, and after how many of them each outcome is known. None: reported, and nobody made it good; unreported: suffered in silence.")  # fmt: skip
 
 # %% [markdown]
 # ## The target trial, written out
@@ -134,9 +140,9 @@ if world is not None:
     true = {kind: cx.true_recovery_effects(study, trial, world.customers["customer_id"], start=world.start, weights=kind).set_index("outcome")["effect"] for kind in ("overlap", "ipw", "exposed")}  # fmt: skip
 for what, ten in asked.items():
     if ten["estimate"].isna().all():
-        cx.say(f"{what} is not known on both sides. It steps aside.")
+        cx.say(f"{what.capitalize()} is not known on both sides. It steps aside.")
         continue
-    unit = {"value": "EUR", "repurchase": "share", "churn": "share"}.get(what, "points")
+    unit = units.get(what, "points")
     if world is not None:
         ten["truth"] = [true[kind][what] for kind in speaks_of]
     held_against = ten["truth"] if world is not None else ten["estimate"].iloc[-1]
@@ -144,10 +150,10 @@ for what, ten in asked.items():
     cx.show(
         cx.plot_effects(ten.dropna(subset=["estimate"]).rename(columns={"comparison": "label"}), xlabel=f"{exposure} recovery on {what} [{unit}]"),
         alt="Ten estimates with their intervals and, where it is known, the truth of each as a cross",
-        caption=f"{what}; bars: {100 * level:g} % intervals" + ("; cross: truth of the population spoken of." if world is not None else "; no truth is known here."),
+        caption=f"{what.capitalize()}; bars: {100 * level:g} % intervals" + ("; cross: truth of the population spoken of." if world is not None else "; no truth is known here."),
     )  # fmt: skip
     its = f"{off[voted]:.2f} {unit}" if voted in off else "not to be had on this outcome"
-    text = f"{what}: furthest from {'its truth' if world is not None else 'the last one'}: {off.idxmax()}, by {off.max():.2f} {unit}; the vote, {voted}: {its}."
+    text = f"{what.capitalize()}: furthest from {'its truth' if world is not None else 'the last one'}: {off.idxmax()}, by {off.max():.2f} {unit}; the vote, {voted}: {its}."
     if world is not None:
         missed = ten[(ten["low"] > ten["truth"]) | (ten["high"] < ten["truth"])]["comparison"]
         text += f" Intervals that miss their truth: {'; '.join(missed) or 'none in this company'}."
@@ -165,10 +171,18 @@ with cx.aside("The weighting"):
     found = [cx.recovery_effect(study, outcome, exposure, weights=w, estimand=e, doubly_robust=r, smallest_effect=smallest_effect, level=level) for w, e, r in ways]  # fmt: skip
     fair = found[1]
     rows = [
-        [f.weights, f.estimand, f.estimate, f.low, f.high, f.effective_n[exposure], f.verdict]
+        [
+            f.weights,
+            f.estimand,
+            f.estimate,
+            f.low,
+            f.high,
+            round(f.effective_n[exposure]),
+            f.verdict,
+        ]
         for f in found
     ]
-    cx.table(pd.DataFrame(rows, columns=["weights", "speaks of", "effect", "low", "high", "worth exposed", "verdict"]), caption=f"{outcome} [{fair.unit}].")  # fmt: skip
+    cx.table(pd.DataFrame(rows, columns=["weights", "speaks of", "effect", "low", "high", "worth exposed", "verdict"]), caption=f"Effect on {outcome} [{fair.unit}], its {100 * level:g} % interval, and how many exposed customers the weights are worth.")  # fmt: skip
     cx.record("recovery_effect", fair.estimate, fair.low, fair.high, unit=fair.unit, n=int(fair.n["seen"].iloc[1]), level=level, better=None)  # fmt: skip
 
 # %% [markdown]
@@ -182,7 +196,7 @@ if fair is not None:
     cx.show(cx.plot_love(fair), alt="Standardised differences of the causes before and after weighting",
             caption="The same as a love plot: orange as they are, blue after overlap weights.")  # fmt: skip
     cx.say(f"Balanced after overlap weights: {int((balance['balanced'] == 'yes').sum())} of {len(balance)} causes, before {int((balance['before'].abs() <= 0.1).sum())}; after inverse probabilities {int((balance['inverse'].abs() <= 0.1).sum())}.")  # fmt: skip
-    cx.table(fair.propensity.rename_axis("group").reset_index(), decimals=4, caption="Fitted chance of the exposure: do the groups overlap?")  # fmt: skip
+    cx.table(fair.propensity.rename_axis("group").reset_index(), decimals=4, caption="Fitted chance of the exposure [share]: do the groups overlap? Below q25 lies a quarter of a group, below q75 three.")  # fmt: skip
 else:
     cx.say("Without an effect there are no weights to look at. This section steps aside.")
 
@@ -212,7 +226,7 @@ with cx.aside("The table of landmarks"):
         e = cx.recovery_effect(other, outcome, exposure, doubly_robust=True, smallest_effect=smallest_effect, level=level)  # fmt: skip
         rows.append([weeks, int(e.n["seen"].iloc[1]), e.estimate, e.low, e.high, e.verdict])
 if rows:
-    cx.table(pd.DataFrame(rows, columns=["landmark [weeks]", "exposed", "effect", "low", "high", "verdict"]), caption=f"{outcome} by landmark.")  # fmt: skip
+    cx.table(pd.DataFrame(rows, columns=["landmark [weeks]", "exposed", "effect", "low", "high", "verdict"]), caption=f"Effect on {outcome} [{units.get(outcome, 'points')}] by landmark.")  # fmt: skip
 
 # %% [markdown]
 # ## A cause that no table holds
@@ -250,7 +264,7 @@ for strength in hidden:
         [strength, s.effect.estimate, s.effect.low, s.effect.high, s.low, s.high, s.e_value_limit]
     )
 shown = pd.DataFrame(rows, columns=["hidden cause [SD]", "estimate = bias + luck", "low", "high", "bound low", "bound high", "E-value of the limit"])  # fmt: skip
-cx.table(shown, decimals=2, caption=f"{answer}, true effect 0. Bound: a hidden cause as strong as the strongest measured one.")  # fmt: skip
+cx.table(shown, decimals=2, caption=f"Effect on {answer} [points]; the true one is 0. Bound: a hidden cause as strong as the strongest measured one.")  # fmt: skip
 held = shown[(shown["bound low"] <= 0) & (shown["bound high"] >= 0)]["hidden cause [SD]"]
 cx.say(f"The true zero lies within the bound at strengths {', '.join(f'{h:g}' for h in held) or 'none'}. A bound is as good as its yardstick: nothing in the data says that the unseen is no stronger than the seen.")  # fmt: skip
 
@@ -261,7 +275,11 @@ cx.say(f"The true zero lies within the bound at strengths {', '.join(f'{h:g}' fo
 # %%
 with cx.aside("This section"):
     bounds = cx.recovery_bounds(study, answer, exposure, level=level)
-    cx.table(bounds.to_frame(), decimals=2, caption=f"{answer}: three answers to three questions.")
+    cx.table(
+        bounds.to_frame(),
+        decimals=2,
+        caption=f"Effect on {answer} [points]: three answers to three questions.",
+    )
     cx.say(bounds.summary())
 
 # %% [markdown]
@@ -307,8 +325,8 @@ elif sample == "airport":
 with cx.aside("This section"):
     cost_recovery = cost_recovery or cx.recovery_cost(tables) or 25.0
     money = cx.prevention_or_recovery(study, costs=(cost_prevention, cost_recovery), level=level)
-    cx.show(money.plot(), alt="Chance that prevention buys more, by what prevention and recovery cost",
-            caption="Cross: the costs given, or read from the contacts. Lines, where the map reaches them: solid, both buy the same; dashed, chances of 5 and 95 %.")  # fmt: skip
+    cx.show(cx.plot_break_even(money), alt="Chance that prevention buys more, by what prevention and recovery cost",
+            caption=f"Cross: the costs given, or read from the contacts. The paler, the less the data decide. Along a line the chance stays the same; thick ones, where the map reaches them: 50 %, where both buy the same, and {50 - 50 * level:g} and {50 + 50 * level:g} %, beyond which the data decide.")  # fmt: skip
     cx.say(f"{money.summary()} The data decide, at {100 * level:g} %, on {100 * money.decided:.0f} % of the map. Claim R3 at these costs: {money.claim}.")  # fmt: skip
 
 # %% [markdown]
@@ -328,10 +346,10 @@ with cx.aside("This section"):
 #
 # **Bias** is the mean miss, **coverage** how often the 95 % interval holds the truth. Every share was counted over a limited number of companies, so it has a 99.9 % interval of its own. What was *seen*:
 #
-# - *fails*: the interval of the coverage lies wholly below 93 % or wholly above 97 %. Inverse probabilities without a regression fail only below: their error takes the weights as given, and may be too large. ↑ marks where they lie above.
-# - *false paradox*: there is none, and the comparison claims one surely more often than 2.5 % of the time.
-# - *biased*: neither of these, but the mean miss of a wrong comparison is more than luck.
-# - *holds*: for a wrong comparison, none of the three. These companies may lack what it leaves out. So each was also put where that is there: * marks where it *must fail*.
+# - ✗ *fails*: the interval of the coverage lies wholly below 93 % or wholly above 97 %. Inverse probabilities without a regression fail only below: their error takes the weights as given, and may be too large. ↑ marks where they lie above.
+# - † *false paradox*: there is none, and the comparison claims one surely more often than 2.5 % of the time.
+# - ~ *biased*: neither of these, but the mean miss of a wrong comparison is more than luck.
+# - No sign, *holds*: for a wrong comparison, none of the three. These companies may lack what it leaves out. So each was also put where that is there: * marks where it *must fail*.
 #
 # A fair comparison (there are three) *holds* by its coverage alone, and may still be biased. ° marks a bias of it that is more than luck, but at most a tenth of the scatter of one company's estimate; °° marks one above a tenth. A tenth is the bar to which the judge, `benchmarks/judge_recovery.py`, holds *the* fair one: overlap, doubly robust. The judge also says where each wrong one must fail, and why. To run the proof again: `python benchmarks/calibrate_recovery.py`, or for a quick look `--worlds 100 --out look.csv --cache look`.
 #
@@ -340,29 +358,34 @@ with cx.aside("This section"):
 # %%
 proof = pd.read_csv(cx.data_path("proofs/recovery.csv"))
 plain = proof[~proof["truth"].str.contains("hidden")]
-ways = plain[(plain["table"] == "ten ways") & (plain["customers"] == plain["customers"].max())]
-truths = list(plain["truth"].unique())
+ways = plain[plain["table"] == "ten ways"]
 keeps = set(ways.loc[ways["expected"] == "holds", "comparison"])  # the fair ones, judged or shown
+sure = ways["comparison"].isin(keeps) & (ways["bias"].abs() > 3.29 * ways["bias_error"])
+drifts = sure.map({True: "°", False: ""}).mask(sure & (ways["bias"].abs() > 0.1 * ways["spread"]), "°°")  # fmt: skip
+signs = ways["seen"].map({"fails": "✗", "false paradox": "†", "biased": "~"}).fillna("")
+signs += ways["expected"].eq("must fail").map({True: "*", False: ""})
+signs += ways["verdict"].eq("owned").map({True: "↑", False: ""})
+ways = ways.assign(covered=signs + "\u00a0" + (100 * ways["coverage"]).map("{:.0f}".format), size=ways["customers"].map("{:,}".format))  # fmt: skip
 for what, part in ways.groupby("outcome"):
-    spread = part["bias_error"].max()
-    digits = 2 if spread < 0.1 else 1
-    sure = part["comparison"].isin(keeps) & (part["bias"].abs() > 3.29 * part["bias_error"])
-    mark = part["expected"].eq("must fail").map({True: "*", False: ""}).mask(sure, "°")
-    mark = mark.mask(sure & (part["bias"].abs() > 0.1 * part["spread"]), "°°")
-    bias = (part["bias"].round(digits) + 0.0).map(f"{{:.{digits}f}}".format).str.replace("-", "−")
-    told_seen = part["seen"].str.replace(" by luck here", "")
-    told_seen += part["verdict"].eq("owned").map({True: "↑", False: ""})
-    cells = part.assign(
-        told=bias + "; " + part["coverage"].map("{:.2f}".format) + "; " + told_seen + mark
-    )
-    shown = cells.pivot(index="comparison", columns="truth", values="told").reindex(index=part["comparison"].unique(), columns=truths).rename_axis(columns=None).fillna("-")  # fmt: skip
-    cx.table(shown.reset_index(), caption=f"{what}{' [EUR]' if what == 'value' else ' [points]'}: bias; coverage; what was seen. * must fail; ° bias of a fair one, at most a tenth of its scatter, °° above; ↑ covers more than it says. {part['customers'].max():,} customers a company, {part['datasets'].min():,} to {part['datasets'].max():,} companies a cell (those with too few outcomes for a comparison are left out of it); standard error of a bias at most {spread:.2g}.")  # fmt: skip
+    error = part["bias_error"].max()
+    bias = (part["bias"].round(digits := 2 if error < 0.1 else 1) + 0.0).map(f"{{:.{digits}f}}".format)  # fmt: skip
+    part = part.assign(missed=drifts[part.index] + "\u00a0" + bias.str.replace("-", "−"))
+    rows, headings = part["comparison"].unique(), part[["truth", "size"]].drop_duplicates()
+    cells = f"{part['datasets'].min():,} to {part['datasets'].max():,} companies a cell (those with too few outcomes for a comparison are left out of it)"  # fmt: skip
+    for shown, caption in {
+        "covered": f"coverage [%] by truth and customers a company. ✗ fails, † false paradox, ~ biased; * must fail; ↑ covers more than it says. {cells}.",
+        "missed": f"bias [{units.get(what, 'points')}] in the same companies; its standard error is at most {error:.2g}. ° bias of a fair one, at most a tenth of its scatter; °° above.",
+    }.items():
+        wide = part.pivot(index="comparison", columns=["truth", "size"], values=shown)
+        wide = wide.reindex(index=rows, columns=pd.MultiIndex.from_frame(headings)).fillna("-")
+        wide.insert(0, ("", "comparison"), rows)
+        cx.table(wide, caption=f"{what.capitalize()}: {caption}")
 fair_ways = ways[ways["comparison"].isin(keeps)]
 sure = fair_ways[fair_ways["bias"].abs() > 3.29 * fair_ways["bias_error"]]
 above = sure[sure["bias"].abs() > 0.1 * sure["spread"]]
 cx.say(
     f"That a fair one holds is said of its coverage. In {len(sure)} of {len(fair_ways)} cells its bias is more than luck, and in {len(sure) - len(above)} of these (°) at most a tenth of the scatter. "
-    f"Above a tenth (°°): {'; '.join(f'{row.comparison}, {row.outcome}, {row.truth} ({abs(row.bias / row.spread):.2f})' for row in above.itertuples()) or 'none'}. The judge holds the doubly robust one to this bar, except on answers where customers leave easily."
+    f"Above a tenth (°°): {'; '.join(f'{row.comparison}, {row.outcome}, {row.truth}, {row.customers:,} customers ({abs(row.bias / row.spread):.2f})' for row in above.itertuples()) or 'none'}. The judge holds the doubly robust one to this bar, except on answers where customers leave easily."
 )  # fmt: skip
 caught = ways[ways["expected"] == "must fail"]
 wrong = ways[~ways["comparison"].isin(fair_ways["comparison"])]
@@ -373,7 +396,7 @@ hardest = often[often["sum"] == often["sum"].min()]
 cx.say(
     f"Of {len(caught)} cells in which a wrong comparison must fail, it is seen to in {int(caught['seen'].isin(['fails', 'false paradox']).sum())}. "
     f"Hardest to catch: {' and '.join(hardest.index)}, in {int(hardest['sum'].iloc[0])} of {int(hardest['size'].iloc[0])} cells. "
-    "Two of the wrong ones, occasions as they are and compared changes, fail on value only where the groups are unlike. There a parcel fails more often than a question. "
+    f"Of the companies of {ways['customers'].max():,}, occasions as they are and compared changes fail on value only where the groups are unlike. There a parcel fails more often than a question. "
     "An order lies before every parcel, and so in the weeks before most failures; what was high by a purchase just made falls back afterwards. "
     f"So on value the coverage of compared changes is {100 * by_change:.0f} %, that of the occasions as they are {100 * as_they_are:.0f} %, of the fair one {100 * fair_there:.0f} %."
 )  # fmt: skip
@@ -397,10 +420,10 @@ cx.say(
 #
 # Now the fair one on all six outcomes, with the verdicts it gave. The columns:
 #
-# - *worth*: the mean effective number of recovered customers with the outcome.
+# - *size*: customers a company; *worth*: the mean effective number of recovered customers with the outcome.
 # - *effect*: the true one. *Bias*: the mean miss, its standard error in brackets. Both in points, EUR or shares.
 # - *claimed*: how often the interval says better than without a failure. At a true zero that should be .025 at most.
-# - *at the edge*: how often it says equivalent if the true effect were the smallest that matters. That should be .05 at most. *No reach*: most of the 90 % intervals are longer than the whole stretch that does not matter, so that verdict hardly comes, right or wrong. A dash: not asked where the effect is turned to zero.
+# - *edge*: how often it says equivalent if the true effect were the smallest that matters. That should be .05 at most. *No reach*: most of the 90 % intervals are longer than the whole stretch that does not matter, so that verdict hardly comes, right or wrong. A dash: not asked where the effect is turned to zero.
 #
 # The last tables have a hidden cause turned up. They are there to show what it does to the fair one: the judge asks that the bias on satisfaction is seen and grows, and no more.
 
@@ -408,12 +431,12 @@ cx.say(
 fairly = proof[(proof["table"] == "fair")].copy()
 fairly["claimed"] = fairly["above"].where(fairly["outcome"] != "churn", fairly["below"])
 digits = (fairly["bias_error"] < 0.1).map({True: 3, False: 1})
-fairly["bias (error)"] = [f"{round(b, d) + 0.0:+.{d}f} ({e:.{d}f})".replace("-", "−") for b, e, d in zip(fairly["bias"], fairly["bias_error"], digits, strict=True)]  # fmt: skip
-fairly["at the edge"] = ["—" if share != share else f"{share:.3f}" if reach > 0.5 else "no reach" for share, reach in zip(fairly["equivalent_at_edge"], fairly["edge_in_reach"], strict=True)]  # fmt: skip
+fairly["bias (error)"] = [f"{round(b, d) + 0.0:+.{d}f}\u00a0({e:.{d}f})".replace("-", "−") for b, e, d in zip(fairly["bias"], fairly["bias_error"], digits, strict=True)]  # fmt: skip
+fairly["at the edge"] = ["—" if share != share else f"{share:.3f}" if reach > 0.5 else "no\u00a0reach" for share, reach in zip(fairly["equivalent_at_edge"], fairly["edge_in_reach"], strict=True)]  # fmt: skip
 columns = ["customers", "outcome", "effective_n", "effect", "bias (error)", "coverage", "claimed", "at the edge"]  # fmt: skip
 for truth, part in fairly.groupby("truth", sort=False):
     whole = {"customers": part["customers"].map("{:,}".format), "effective_n": part["effective_n"].map("{:.0f}".format)}  # fmt: skip
-    cx.table(part[columns].assign(**whole).rename(columns={"effective_n": "worth"}), decimals=3, caption=f"Truth: {truth}. Overlap weights, doubly robust; {part['datasets'].min():,} companies a row or more.")  # fmt: skip
+    cx.table(part[columns].assign(**whole).rename(columns={"customers": "size", "effective_n": "worth", "at the edge": "edge"}), decimals=3, caption=f"Truth: {truth}. Overlap weights, doubly robust; {part['datasets'].min():,} companies a row or more.")  # fmt: skip
 seen = fairly[fairly["expected"].eq("holds") & ~fairly["truth"].str.contains("hidden")]
 left_open = fairly[fairly["expected"].ne("holds")]
 zero = seen[seen["effect"] == 0]
