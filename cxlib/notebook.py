@@ -340,7 +340,8 @@ def table(
         counts = [frame[c].where(frame[c] > 0) for c in count_columns(frame, n_col)]
         if counts:
             fewest = pd.concat(counts, axis=1).min(axis=1).fillna(0)
-            frame = leave_out_small(frame, fewest, min_cell, noun="rows")
+            noun = "columns" if turned else "rows"
+            frame = leave_out_small(frame, fewest, min_cell, noun=noun)
         frame = side_by_side(frame) if turned else frame
         plain, finished = frame.to_string(index=False), reader_table(frame, decimals)
     elif isinstance(content, GT):

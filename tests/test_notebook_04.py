@@ -156,7 +156,7 @@ def test_the_proof_tells_real_biases_from_those_that_matter(home):
 
 def test_few_customers_are_not_shown_in_a_turned_table(capsys):
     frame = pd.DataFrame({"number of": ["none", "poor"], "customers": [40, 3], "seen": [7, 2]})
-    with pytest.warns(cx.CxWarning, match="1 of 2 rows is not shown"):
+    with pytest.warns(cx.CxWarning, match="1 of 2 columns is not shown"):
         cx.table(frame, turned=True, caption="Who.")
     told = " ".join(capsys.readouterr().out.split())
     assert told == "Table: Who. number of none customers 40 seen 7"
@@ -184,8 +184,13 @@ def test_a_small_sample_is_judged_as_far_as_it_reaches(run_cells):
         NOTEBOOK, given | {"exposure": "adequate", "primary": "repurchase", "horizon_weeks": 4}
     )
     assert names["effect"].n["seen"].iloc[1] >= 5
+    assert names["fair"].rungs["high"].max() <= 1
     text, _ = run_cells(COMPANION, given | {"customers": 600, "hidden": [0.5]})
     assert "The weighting steps aside: Recovery 'excellent' was seen 2 times only" in text
+    few = {"exposure": "adequate", "outcome": "repurchase", "horizon_weeks": 4}
+    text, _ = run_cells(COMPANION, given | few | {"customers": 600, "hidden": [0.5]})
+    assert "Satisfaction: the last one, to hold the others against, cannot be had" in text
+    assert "Repurchase: furthest from the last one: " in text
     assert "it is seen to in" in text
 
 

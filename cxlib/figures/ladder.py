@@ -17,6 +17,7 @@ from cxlib.figures.style import COLOURS, INK, MUTED
 __all__ = ["plot_break_even", "plot_effects", "plot_love", "plot_recovery_ladder"]
 
 BALANCED = 0.1
+ABOVE = {"loc": "lower right", "bbox_to_anchor": (1, 1), "ncols": 2}  # a legend that hides nothing
 WIDE = 5.6  # inches: narrower than the house style, so that labels stay readable on a phone
 
 PALE_IN_DOUBT = ListedColormap(plt.get_cmap("PuOr")(np.linspace(0.12, 0.86, 256)))
@@ -89,7 +90,7 @@ def plot_recovery_ladder(frame: pd.DataFrame, *, before: pd.DataFrame | None = N
     ax.set_ylabel(ylabel)
     ax.set_title(title)
     if ax.get_legend_handles_labels()[0]:
-        ax.legend(loc="best")
+        ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.13), ncols=2)
     return ax
 
 
@@ -128,7 +129,7 @@ def plot_effects(frame: pd.DataFrame, *, xlabel: str | None = None, ax=None):
     ax.plot(frame["estimate"], y, "o", color=COLOURS[0])
     if "truth" in frame:
         ax.plot(frame["truth"], y - 0.22, "X", color=INK, markersize=7, label="truth")
-        ax.legend(loc="best")
+        ax.legend(**ABOVE)
     if "verdict" in frame:
         for row, place in zip(frame.itertuples(), y, strict=True):
             ax.annotate(
@@ -176,7 +177,7 @@ def plot_love(balance: pd.DataFrame, *, ax=None):
     ax.plot(table["after"], rows, "D", color=COLOURS[0], markersize=5, label="after")
     ax.set_yticks(rows, list(table.index))
     ax.set_xlabel("exposed less control [SD]; shaded: within 0.1")
-    ax.legend(loc="lower right")
+    ax.legend(**ABOVE)
     return ax
 
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
+from cxlib.loyalty.occasions import RECOVERY
+
 __all__ = ["RecoveryEffect", "RecoveryOutcomes"]
 
 
@@ -88,8 +90,10 @@ class RecoveryEffect:
     def summary(self) -> str:
         """One sentence: verdict, interval, numbers and population."""
         spec = ".3f" if self.unit == "share" else ".2f"
+        what = self.exposure if self.exposure != "none" else "no"
+        what += " recovery" if self.exposure in RECOVERY else ""
         return (
-            f"{self.exposure} recovery against {self.control}, {self.outcome}: "
+            f"{what} against {self.control}, {self.outcome}: "
             f"{self.estimate:{spec}} {self.unit} ({100 * self.level:g} % interval "
             f"{self.low:{spec}} to {self.high:{spec}}; {int(self.n['seen'].iloc[1]):,} exposed), "
             f"verdict: {self.verdict}; in {self.estimand}."

@@ -32,8 +32,9 @@ class RecoveryLadder:
     ----------
     outcome, unit, correction : str
     rungs : DataFrame
-        level, estimate (mean), low, high, n (with the outcome), effect, effect_low, effect_high,
-        p_difference, p_equivalence, verdict; the first row is no failure.
+        level, estimate (mean), low, high (of a share: within 0 and 1), n (with the outcome),
+        effect, effect_low, effect_high, p_difference, p_equivalence, verdict; the first row is no
+        failure.
     level : float
         Of the intervals.
     left_out : dict of str to str
@@ -89,7 +90,10 @@ def _ladder(found, labels, outcome, smallest, level, correction, left_out, balan
         many = max(found.effective_n[place] - 1, 1.0)
         half = float(critical_value(level, many)) * error
         mean = float(found.means[place])
-        row = {"level": name, "estimate": mean, "low": mean - half, "high": mean + half,
+        low, high = mean - half, mean + half
+        if UNITS[outcome] == "share":
+            low, high = max(low, 0.0), min(high, 1.0)
+        row = {"level": name, "estimate": mean, "low": low, "high": high,
                "n": int(found.seen[place])}  # fmt: skip
         if place:
             test, _, _, word = judged_gap(found, outcome, smallest * found.sd, level, group=place)

@@ -113,8 +113,9 @@ else:
 
 # %%
 weights = "overlap" if estimand == "overlap" else "ipw"
+recovery = f"{'no' if exposure == 'none' else exposure} recovery"
 design = (
-    f"{exposure} recovery of a first failure against no failure; estimand {estimand}; primary outcome {primary}; "
+    f"{recovery} of a first failure against no failure; estimand {estimand}; primary outcome {primary}; "
     f"smallest effect that matters {smallest_effect:g} SD; outcomes from week {landmark_weeks}: answers for {answer_weeks} weeks, purchases for {horizon_weeks}, silence for {churn_weeks} more; "
     f"vote: {vote}"
     if study is not None
@@ -138,7 +139,9 @@ if study is not None:
         cx.show(raw.plot(), alt="Mean outcome of customers without a failure and with each level of recovery, raw",
                 caption=f"Bars: {100 * level:g} % intervals. Blue band: customers who never reported a failure.")  # fmt: skip
         cx.say(raw.summary())
-        cx.record("raw_effect", *raw.rungs.iloc[-1][["effect", "effect_low", "effect_high"]], unit=raw.unit, n=int(raw.rungs["n"].iloc[-1]), level=level, better=None)  # fmt: skip
+        if exposure in set(raw.rungs["level"]):
+            rung = raw.rungs.set_index("level").loc[exposure]
+            cx.record("raw_effect", *rung[["effect", "effect_low", "effect_high"]], unit=raw.unit, n=int(rung["n"]), level=level, better=None)  # fmt: skip
         cx.say(
             "How to read it. Who buys much meets more failures: every parcel is a chance for one. So failure and what was spent rise together, and neither "
             "need cause the other. The time in which a customer must have stayed in order to have a recovery is counted as its merit (immortal time: who "
@@ -235,7 +238,8 @@ if study is not None:
         cx.show(six.plot(), alt="Effects on the outcomes in standard deviations with verdicts",
                 caption="In SD of each outcome, so that they can be compared; * the primary one; shaded: does not matter.")  # fmt: skip
         cx.say(
-            six.summary() + "".join(f" Not judged: {o} ({why})" for o, why in six.missing.items())
+            six.summary()
+            + "".join(f" Not judged: {o} ({why.rstrip('.')})." for o, why in six.missing.items())
         )
         cx.export("recovery_outcomes", six.to_frame())
 else:
@@ -341,7 +345,7 @@ if world is not None and not world.is_sealed and fair is not None:
     sure = mine["effect"].where(mine["effect"].abs() > 1.96 * mine["error"])
     good = sure.mul(np.where(sure.index == "churn", -1, 1)).reindex(six.effects)
     cx.say(
-        f"Against no failure, {exposure} recovery truly does better on {', '.join(good.index[good > 0]) or 'no outcome'} and worse on {', '.join(good.index[good < 0]) or 'no outcome'}; elsewhere "
+        f"Against no failure, a failure with {recovery} truly does better on {', '.join(good.index[good > 0]) or 'no outcome'} and worse on {', '.join(good.index[good < 0]) or 'no outcome'}; elsewhere "
         "even the truth, over so many customers, cannot be told from zero. Better than zero is not yet large: hold it against what the class called too small to matter, and against the bars that the data gave."
     )
 else:

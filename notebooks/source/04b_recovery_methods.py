@@ -96,10 +96,11 @@ d = (
         "some",
     )
 )
+recovery = f"{'no' if exposure == 'none' else exposure} recovery"
 protocol = [
     ("Time zero", "the day a parcel arrives or a case is opened", "the first of all records, for whoever was ever recovered"),
     ("Eligible", f"customer for 4 weeks, not openly gone, no known failure for {d['repeat_window_weeks']} weeks", "whoever still answers"),
-    ("Exposure", f"a failure with {exposure} recovery; control: no failure at this occasion", "ever recovered; control: badly recovered, or never complained"),
+    ("Exposure", f"a failure with {recovery}; control: no failure at this occasion", "ever recovered; control: badly recovered, or never complained"),
     ("Landmark", f"exposure is read within {d['landmark_weeks']} weeks; outcomes begin there", "none: outcomes begin before the exposure"),
     ("Outcomes", f"first answer of {d['answer_weeks']} weeks; purchases of {d['horizon_weeks']}; gone if silent {d['churn_weeks']} more", "last answer, all purchases ever"),
     ("Estimand", "mean difference in a named population of occasions", "none"),
@@ -148,12 +149,16 @@ for what, ten in asked.items():
     held_against = ten["truth"] if world is not None else ten["estimate"].iloc[-1]
     off = ten.assign(off=(ten["estimate"] - held_against).abs()).set_index("comparison")["off"].dropna()  # fmt: skip
     cx.show(
-        cx.plot_effects(ten.dropna(subset=["estimate"]).rename(columns={"comparison": "label"}), xlabel=f"{exposure} recovery on {what} [{unit}]"),
+        cx.plot_effects(ten.dropna(subset=["estimate"]).rename(columns={"comparison": "label"}), xlabel=f"{recovery} on {what} [{unit}]"),
         alt="Ten estimates with their intervals and, where it is known, the truth of each as a cross",
         caption=f"{what.capitalize()}; bars: {100 * level:g} % intervals" + ("; cross: truth of the population spoken of." if world is not None else "; no truth is known here."),
     )  # fmt: skip
     its = f"{off[voted]:.2f} {unit}" if voted in off else "not to be had on this outcome"
-    text = f"{what.capitalize()}: furthest from {'its truth' if world is not None else 'the last one'}: {off.idxmax()}, by {off.max():.2f} {unit}; the vote, {voted}: {its}."
+    text = (
+        f"{what.capitalize()}: furthest from {'its truth' if world is not None else 'the last one'}: {off.idxmax()}, by {off.max():.2f} {unit}; the vote, {voted}: {its}."
+        if len(off)
+        else f"{what.capitalize()}: the last one, to hold the others against, cannot be had from these tables."
+    )
     if world is not None:
         missed = ten[(ten["low"] > ten["truth"]) | (ten["high"] < ten["truth"])]["comparison"]
         text += f" Intervals that miss their truth: {'; '.join(missed) or 'none in this company'}."
