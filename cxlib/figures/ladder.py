@@ -245,9 +245,10 @@ def plot_break_even(chance, x: np.ndarray | None = None, y: np.ndarray | None = 
         if levels:
             lines = ax.contour(x, y, chance, levels=levels, colors=INK, linewidths=width)
             places = [_far_from_edges(path.vertices, x, y) for path in lines.get_paths()]
-            names = ax.clabel(lines, fmt=lambda c: f"{100 * c:.4g} %", fontsize=9,
-                              manual=[place for place in places if place is not None])  # fmt: skip
-            plt.setp(names, path_effects=seen_everywhere)
+            if places := [place for place in places if place is not None]:
+                names = ax.clabel(lines, fmt=lambda c: f"{100 * c:.4g} %", fontsize=9,
+                                  manual=places)  # fmt: skip
+                plt.setp(names, path_effects=seen_everywhere)
     if point is not None:
         ax.plot(*point, "X", color=COLOURS[2], markersize=12, markeredgecolor="white", zorder=5)
         ax.annotate("your costs", point, xytext=(9, 9), textcoords="offset points", weight="bold",

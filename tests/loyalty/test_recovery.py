@@ -1,8 +1,10 @@
 """Effects, ladders, bounds and money on one small busy company; verdicts by their rule."""
 
 import dataclasses
+import re
 import warnings
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
@@ -190,6 +192,31 @@ def test_the_break_even_map(study):
     assert list(found.chance(20, 25).values()) == pytest.approx(drawn, abs=0.006)
 
 
+def test_the_map_says_where_the_data_decide(study):
+    found = cx.prevention_or_recovery(study, costs=(20, 25), level=0.8)
+
+    def drawn(result):
+        axes = cx.plot_break_even(result)
+        names = {text.get_text() for text in axes.texts}
+        plt.close(axes.figure)
+        return axes.get_title(loc="left"), names
+
+    def with_chances(low, high):
+        rising = low + (high - low) * found.map["cost_recovery"] / found.map["cost_recovery"].max()
+        return dataclasses.replace(found, map=found.map.assign(p_prevention=rising))
+
+    title, names = drawn(with_chances(0.62, 0.79))
+    assert re.fullmatch("The data decide nowhere: chances of 6[23] to 79 %", title)
+    assert names == {"your costs", "65 %", "70 %", "75 %"}
+    rising = with_chances(0.0, 1.0)
+    title, names = drawn(rising)
+    assert title == f"The data decide on {100 * rising.decided:.0f} % of the map"
+    assert names == {"your costs", "10 %", "50 %", "90 %"}  # the tails of 80 %
+    assert drawn(with_chances(0.96, 0.99)) == ("The data decide everywhere", {"your costs"})
+    with pytest.raises(cx.CxError, match="level must lie strictly between 0 and 1: found 2"):
+        cx.plot_break_even(np.eye(2), np.array([1, 2]), np.array([1, 2]), level=2)
+
+
 def gains(pair, costs=(1, 1)):
     chances = pd.DataFrame({"p_prevention": [0.01, 0.5, 0.98, 1.0]})
     # a difference of six lies at 98 % above zero
@@ -244,6 +271,8 @@ def test_sample_sizes_are_the_known_ones():
 
 def test_a_ladder_is_drawn_as_it_is_or_as_its_rungs(study):
     ladder = cx.compare_recovery_levels(study, "value")
+    assert ladder.summary().startswith("Value, overlap weights, doubly robust, against no failure")
+    assert ladder.summary().count(" EUR [") == len(ladder.rungs) - 1
     one, two = (cx.plot_recovery_ladder(f, before=f) for f in (ladder, ladder.rungs))
     assert one.get_ylim() == two.get_ylim()
     with pytest.raises(cx.CxError, match="A ladder needs the columns level"):
