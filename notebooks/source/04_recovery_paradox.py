@@ -45,6 +45,7 @@ level: float = 0.95  # confidence level of every interval [share]
 import hashlib
 
 import numpy as np
+import pandas as pd
 
 import cxlib as cx
 from cxlib import stats
@@ -148,9 +149,14 @@ if study is not None:
             "lives to be recovered cannot have died before). And who left in anger is not here to answer."
         )
 else:
-    last = counts[counts["period"] == counts["period"].max()]
-    with_it, without = (last.loc[last["problem"] == word, "score"] for word in ("yes", "no"))
-    gap = stats.mean_difference(with_it, without, level=level)
+    gaps = []
+    for period, part in counts.groupby("period"):
+        with_it, without = (part.loc[part["problem"] == word, "score"] for word in ("yes", "no"))
+        gap = stats.mean_difference(with_it, without, level=level)  # the last one stays
+        gaps.append([period, gap.estimate, gap.low, gap.high, smallest_effect * without.std()])
+    drawn = pd.DataFrame(gaps, columns=["label", "estimate", "low", "high", "smallest_effect"])
+    cx.show(cx.plot_effects(drawn, xlabel="problem met, less none met [points of 0-10]"), alt="Recommendation with a problem less without, by year",
+            caption=f"Bars: {100 * level:g} % intervals. Grey: too small to matter.")  # fmt: skip
     tested = stats.equivalence(gap.estimate, gap.standard_error, smallest_effect=smallest_effect * without.std(), level=level)  # fmt: skip
     cx.say(
         f"Who met a problem answered {gap.estimate:+.2f} points of 0-10 against the others ({100 * level:g} % interval {gap.low:+.2f} to "
@@ -159,7 +165,7 @@ else:
         else f"Problem against no problem, points of 0-10: {tested.summary()}"
     )
     cx.record(
-        "problem_effect", gap.estimate, gap.low, gap.high, unit="points", n=len(last), level=level
+        "problem_effect", gap.estimate, gap.low, gap.high, unit="points", n=len(part), level=level
     )
 
 # %% [markdown]

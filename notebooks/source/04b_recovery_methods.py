@@ -102,7 +102,7 @@ protocol = [
     ("Eligible", f"customer for 4 weeks, not openly gone, no known failure for {d['repeat_window_weeks']} weeks", "whoever still answers"),
     ("Exposure", f"a failure with {recovery}; control: no failure at this occasion", "ever recovered; control: badly recovered, or never complained"),
     ("Landmark", f"exposure is read within {d['landmark_weeks']} weeks; outcomes begin there", "none: outcomes begin before the exposure"),
-    ("Outcomes", f"first answer of {d['answer_weeks']} weeks; purchases of {d['horizon_weeks']}; gone if silent {d['churn_weeks']} more", "last answer, all purchases ever"),
+    ("Outcomes", f"first answer within {d['answer_weeks']} weeks; purchases of {d['horizon_weeks']} weeks; gone if silent for {d['churn_weeks']} more", "last answer, all purchases ever"),
     ("Estimand", "mean difference in a named population of occasions", "none"),
     ("Later failures", "happen as they happen, on both sides", "customers with several are dropped, who buy most"),
     ("Uncertainty", "each customer's pulls on the estimate (influences) summed, so that one voice counts once", "rows as if independent"),
