@@ -159,10 +159,10 @@ else:
             caption=f"Bars: {100 * level:g} % intervals. Grey: too small to matter.")  # fmt: skip
     tested = stats.equivalence(gap.estimate, gap.standard_error, smallest_effect=smallest_effect * without.std(), level=level)  # fmt: skip
     cx.say(
-        f"Who met a problem answered {gap.estimate:+.2f} points of 0-10 against the others ({100 * level:g} % interval {gap.low:+.2f} to "
+        f"Who met a problem in {period} answered {gap.estimate:+.2f} points of 0-10 against the others ({100 * level:g} % interval {gap.low:+.2f} to "
         f"{gap.high:+.2f}); {smallest_effect * without.std():.2f} would be the smallest that matters. Verdict: {tested.verdict} zero."
         if tested.verdict in ("above", "below")
-        else f"Problem against no problem, points of 0-10: {tested.summary()}"
+        else f"Problem against no problem in {period}, points of 0-10: {tested.summary()}"
     )
     cx.record(
         "problem_effect", gap.estimate, gap.low, gap.high, unit="points", n=len(part), level=level

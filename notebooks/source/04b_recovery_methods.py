@@ -88,21 +88,13 @@ if study:
 # No one can toss a coin and let half of the parcels break. But one can write down the trial that would answer the question, and hold each line of the analysis against it (Hernán & Robins 2016). **Immortal time** arises where exposure is read from what happens *after* time zero while outcomes are already counted: who must live to be recovered cannot die before. Here exposure is read until a **landmark**, outcomes count from it, and nobody is dropped for what happens between. Those to whom it happened are the *exposed*, the others the *control*; the population for which the answer is meant is the **estimand**.
 
 # %%
-d = (
-    study.design
-    if study
-    else dict.fromkeys(
-        ("repeat_window_weeks", "landmark_weeks", "answer_weeks", "horizon_weeks", "churn_weeks"),
-        "some",
-    )
-)
 recovery = f"{'no' if exposure == 'none' else exposure} recovery"
 protocol = [
     ("Time zero", "the day a parcel arrives or a case is opened", "the first of all records, for whoever was ever recovered"),
-    ("Eligible", f"customer for 4 weeks, not openly gone, no known failure for {d['repeat_window_weeks']} weeks", "whoever still answers"),
+    ("Eligible", f"customer for 4 weeks, not openly gone, no known failure for {windows['repeat_window_weeks']} weeks", "whoever still answers"),
     ("Exposure", f"a failure with {recovery}; control: no failure at this occasion", "ever recovered; control: badly recovered, or never complained"),
-    ("Landmark", f"exposure is read within {d['landmark_weeks']} weeks; outcomes begin there", "none: outcomes begin before the exposure"),
-    ("Outcomes", f"first answer within {d['answer_weeks']} weeks; purchases of {d['horizon_weeks']} weeks; gone if silent for {d['churn_weeks']} more", "last answer, all purchases ever"),
+    ("Landmark", f"exposure is read within {windows['landmark_weeks']} weeks; outcomes begin there", "none: outcomes begin before the exposure"),
+    ("Outcomes", f"first answer within {windows['answer_weeks']} weeks; purchases of {windows['horizon_weeks']} weeks; gone if silent {windows['churn_weeks']} more", "last answer, all purchases ever"),
     ("Estimand", "mean difference in a named population of occasions", "none"),
     ("Later failures", "happen as they happen, on both sides", "customers with several are dropped, who buy most"),
     ("Uncertainty", "each customer's pulls on the estimate (influences) summed, so that one voice counts once", "rows as if independent"),
