@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import pandas as pd
 
 from cxlib.errors import CxError
 from cxlib.loyalty.arms import GroupMeans, group_means
 from cxlib.loyalty.comparison import answering_chance, contrast, judged_gap
+from cxlib.loyalty.effects import EffectDifference, LeavingBounds
 from cxlib.loyalty.followup import ANSWERS, OUTCOMES, UNITS
 from cxlib.loyalty.occasions import NO_FAILURE
 from cxlib.loyalty.recovery import compared, study_of
@@ -19,71 +18,10 @@ from cxlib.stats.checks import check_choice, critical_value, numbers, refuse
 from cxlib.stats.tost import Equivalence, both_tests
 
 __all__ = [
-    "EffectDifference",
-    "LeavingBounds",
     "recovery_bounds",
     "recovery_difference",
     "recovery_quantiles",
 ]
-
-
-@dataclass(frozen=True)
-class LeavingBounds:
-    """What leaving can hide of an effect on answers.
-
-    Attributes
-    ----------
-    outcome, exposure : str
-    among_stayers : tuple of float
-        Effect, low, high among those still there, silent ones weighed in.
-    bounds : tuple of float
-        Least and largest effect if leavers of the one side had answered lowest and those of the
-        other highest, and the reverse.
-    bounds_low, bounds_high : float
-        The same with the interval of each.
-    composite : tuple of float
-        Effect, low, high if every leaver counts as the lowest answer.
-    gone : tuple of float
-        Weighted share of leavers: control, exposed.
-    level : float
-    """
-
-    outcome: str
-    exposure: str
-    among_stayers: tuple
-    bounds: tuple
-    bounds_low: float
-    bounds_high: float
-    composite: tuple
-    gone: tuple
-    level: float
-
-    def to_frame(self) -> pd.DataFrame:
-        """Three rows: stayers, bounds, composite."""
-        rows = [
-            ("those still there", *self.among_stayers),
-            ("worst and best case of the leavers", np.nan, self.bounds_low, self.bounds_high),
-            ("leavers count as the lowest answer", *self.composite),
-        ]
-        return pd.DataFrame(rows, columns=["of whom", "estimate", "low", "high"])
-
-    def plot(self, ax=None):
-        """The three as bars; the bounds have no point."""
-        from cxlib.figures.ladder import plot_effects
-
-        return plot_effects(self.to_frame().rename(columns={"of whom": "label"}), ax=ax)
-
-    def summary(self) -> str:
-        """One sentence that says how much leaving hides."""
-        return (
-            f"{100 * self.gone[1]:.1f} % of the exposed and {100 * self.gone[0]:.1f} % of the "
-            f"control had gone before they could be asked. Among those still there the effect on "
-            f"{self.outcome} is {self.among_stayers[0]:.2f} [{self.among_stayers[1]:.2f}, "
-            f"{self.among_stayers[2]:.2f}]; whatever the leavers thought, it lies in "
-            f"[{self.bounds_low:.2f}, {self.bounds_high:.2f}], luck included; with leavers as the "
-            f"lowest answer it is {self.composite[0]:.2f} [{self.composite[1]:.2f}, "
-            f"{self.composite[2]:.2f}]."
-        )
 
 
 def recovery_bounds(
@@ -225,60 +163,6 @@ def recovery_quantiles(
         {"quantile": points, "control": control, "exposed": exposed,
          "effect": exposed - control, "low": low, "high": high}
     )  # fmt: skip
-
-
-@dataclass(frozen=True)
-class EffectDifference:
-    """How an effect differs between two comparisons of the same customers.
-
-    Attributes
-    ----------
-    outcome, first, second, unit : str
-    effect_first, effect_second : float
-    estimate, low, high, p_difference, level : float
-        Second effect less the first.
-    verdict : {"better", "worse", "trivial", "equivalent", "cannot tell"}
-        Of the second effect, for the company: more churn is worse, and so is a larger loss.
-    smallest_effect : float
-    n : tuple of int
-        Exposed occasions with the outcome.
-    """
-
-    outcome: str
-    first: str
-    second: str
-    unit: str
-    effect_first: float
-    effect_second: float
-    estimate: float
-    low: float
-    high: float
-    p_difference: float
-    level: float
-    verdict: str
-    smallest_effect: float
-    n: tuple
-
-    def to_frame(self) -> pd.DataFrame:
-        """One row."""
-        return pd.DataFrame([self.__dict__])
-
-    def plot(self, ax=None):
-        """The difference with its interval."""
-        from cxlib.figures.ladder import plot_effects
-
-        frame = self.to_frame().assign(label=f"{self.second} less {self.first}")
-        return plot_effects(frame, xlabel=f"difference of effects [{self.unit}]", ax=ax)
-
-    def summary(self) -> str:
-        """One sentence that names the uncertainty."""
-        spec = ".3f" if self.unit == "share" else ".2f"
-        return (
-            f"{self.outcome}: {self.effect_first:+{spec}} {self.unit} for {self.first} "
-            f"(n = {self.n[0]:,}), {self.effect_second:+{spec}} for {self.second} "
-            f"(n = {self.n[1]:,}); difference {self.estimate:+{spec}} [{self.low:{spec}}, "
-            f"{self.high:{spec}}], verdict: {self.verdict}."
-        )
 
 
 def recovery_difference(

@@ -87,17 +87,10 @@ class PreventionOrRecovery:
         return self.map.copy()
 
     def plot(self, ax=None):
-        """The break-even map; the line is where both buy the same, dashed its uncertainty."""
+        """The break-even map: where both buy the same, and where the data decide."""
         from cxlib.figures.ladder import plot_break_even
 
-        wide = self.map.pivot(
-            index="cost_recovery", columns="cost_prevention", values="p_prevention"
-        )
-        return plot_break_even(
-            wide.to_numpy(), wide.columns.to_numpy(float), wide.index.to_numpy(float),
-            xlabel="cost of one failure less [EUR]", ylabel="cost of one excellent recovery [EUR]",
-            point=self.costs, ax=ax,
-        )  # fmt: skip
+        return plot_break_even(self, ax=ax)
 
     def summary(self) -> str:
         """One sentence: both gains, and where the line runs."""
