@@ -661,3 +661,11 @@ def test_too_short_records():
 def test_sample_sizes_refuse(given):
     with pytest.raises(cx.CxError):
         cx.recovery_sample_size(**given)
+
+
+def test_no_tables_at_all_is_one_sentence():
+    with pytest.raises(cx.CxError) as told:
+        cx.recovery_study({"contacts": None})
+    assert str(told.value) == (
+        "A study of recovery needs tables of service cases or purchases: none is given."
+    )
