@@ -54,7 +54,9 @@ def tables_of(source) -> dict[str, pd.DataFrame]:
         )
     given = {name: tables[name] for name in NEEDED if tables.get(name) is not None}
     if not given:
-        raise CxError("A study of recovery needs tables of service cases or purchases: none is given.")
+        raise CxError(
+            "A study of recovery needs tables of service cases or purchases: none is given."
+        )
     problems = []
     if not {"contacts", "transactions"} & set(given):
         problems.append(Problem("neither contacts nor transactions are given", allowed="contacts"))
