@@ -154,6 +154,19 @@ def test_the_proof_tells_real_biases_from_those_that_matter(home):
         assert len(re.findall(heading, page)) == 2 * ways["outcome"].nunique(), truth
 
 
+def test_the_other_claims_are_shown_as_they_were_counted(home):
+    page, _ = report(home, "methods")
+    proof = pd.read_csv(cx.data_path("proofs/recovery_claims.csv"))
+    known = proof.dropna(subset="coverage")
+    low, high = 100 * known["coverage"].min(), 100 * known["coverage"].max()
+    assert f"held the truth in {low:.1f} to {high:.1f} % of the companies" in page
+    for share in known["coverage"]:
+        assert f">{share:.3f}</td>" in page
+    again = proof[proof["effect"].isna()]
+    assert len(again) == 6
+    assert f"at best in {100 * again['worse'].max():.0f} % of the companies" in page
+
+
 def test_few_customers_are_not_shown_in_a_turned_table(capsys):
     frame = pd.DataFrame({"number of": ["none", "poor"], "customers": [40, 3], "seen": [7, 2]})
     with pytest.warns(cx.CxWarning, match="1 of 2 columns is not shown"):

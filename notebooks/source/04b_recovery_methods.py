@@ -473,13 +473,14 @@ missed = zip(others["bias"], others["bias_error"], digits, strict=True)
 others["bias (error)"] = ["—" if b != b else f"{round(b, d) + 0.0:+.{d}f}\u00a0({e:.{d}f})".replace("-", "−") for b, e, d in missed]  # fmt: skip
 columns = ["claim", "outcome", "effect", "bias (error)", "coverage", "better", "worse"]
 for truth, part in others.groupby("truth", sort=False):
-    cx.table(part[columns].astype({"effect": object}).fillna("—"), decimals=3, caption=f"{truth.capitalize()}: {part['datasets'].min():,} companies a row or more, of {part['customers'].iloc[0]:,} customers. Effect and bias in points, EUR or shares.")  # fmt: skip
+    told = {name: ["—" if x != x else f"{round(x, 3) + 0.0:.3f}".replace("-", "−") for x in part[name]] for name in ("effect", "coverage")}  # fmt: skip
+    cx.table(part[columns].assign(**told), decimals=3, caption=f"{truth.capitalize()}: {part['datasets'].min():,} companies a row or more, of {part['customers'].iloc[0]:,} customers. Effect and bias in points, EUR or shares.")  # fmt: skip
 known, again = others.dropna(subset="coverage"), others[others["effect"].isna()]
 zero = known[known["effect"] == 0]
 hurt = again.loc[again["worse"].idxmax()]
 cx.say(
     f"The intervals held the truth in {100 * known['coverage'].min():.1f} to {100 * known['coverage'].max():.1f} % of the companies (95 is promised; those of shares near 0 or 1 are on the cautious side). "
-    f"At a true zero a wrong *better* or *worse* came in {100 * zero[['better', 'worse']].min(axis=None):.1f} to {100 * zero[['better', 'worse']].max(axis=None):.1f} %. "
+    f"At a true zero a wrong better or worse came in {100 * zero[['better', 'worse']].min(axis=None):.1f} to {100 * zero[['better', 'worse']].max(axis=None):.1f} %. "
     f"That repeated failures cost more was found at best in {100 * hurt['worse']:.0f} % of the companies ({hurt['outcome']}), and the contrary in {100 * again['better'].max():.1f} % at most: with so few customers, these questions are seldom decided, and seldom wrongly."
 )  # fmt: skip
 
