@@ -461,7 +461,7 @@ if len(short):
     cx.table(short[["truth", "customers", "outcome", "problem"]], caption="Where the fair one falls short, told by 99.9 % intervals of the shares.")  # fmt: skip
 
 # %% [markdown]
-# ### The other three claims
+# ## The other three claims
 # What is said of repeated failures (R2), of money (R3) and of former promoters (R4) was counted in companies of its own, by `benchmarks/calibrate_recovery_claims.py`. In one kind failures do nothing at all, so that every difference and every gain is truly zero. In the other they hurt, repeated ones more, and former promoters forgive most of it. For repeated failures no twin knows the truth; there only the verdicts are counted.
 #
 # A difference of two effects takes the interval of each, with its care for small groups, and joins the two (Zou 2007). *Better* and *worse* are said of the second group, as the company sees it; of money at equal costs, that it is surely the one to buy, or surely not. At a true zero each should come in .025 of the companies at most.
@@ -475,13 +475,13 @@ columns = ["claim", "outcome", "effect", "bias (error)", "coverage", "better", "
 for truth, part in others.groupby("truth", sort=False):
     told = {name: ["—" if x != x else f"{round(x, 3) + 0.0:.3f}".replace("-", "−") for x in part[name]] for name in ("effect", "coverage")}  # fmt: skip
     cx.table(part[columns].assign(**told), decimals=3, caption=f"{truth.capitalize()}: {part['datasets'].min():,} companies a row or more, of {part['customers'].iloc[0]:,} customers. Effect and bias in points, EUR or shares.")  # fmt: skip
-known, again = others.dropna(subset="coverage"), others[others["effect"].isna()]
+known, repeats = others.dropna(subset="coverage"), others[others["effect"].isna()]
 zero = known[known["effect"] == 0]
-hurt = again.loc[again["worse"].idxmax()]
+hurt = repeats.loc[repeats["worse"].idxmax()]
 cx.say(
     f"The intervals held the truth in {100 * known['coverage'].min():.1f} to {100 * known['coverage'].max():.1f} % of the companies (95 is promised; those of shares near 0 or 1 are on the cautious side). "
     f"At a true zero a wrong better or worse came in {100 * zero[['better', 'worse']].min(axis=None):.1f} to {100 * zero[['better', 'worse']].max(axis=None):.1f} %. "
-    f"That repeated failures cost more was found at best in {100 * hurt['worse']:.0f} % of the companies ({hurt['outcome']}), and the contrary in {100 * again['better'].max():.1f} % at most: with so few customers, these questions are seldom decided, and seldom wrongly."
+    f"That repeated failures cost more was found at best in {100 * hurt['worse']:.0f} % of the companies ({hurt['outcome']}), and the contrary in {100 * repeats['better'].max():.1f} % at most: with so few customers, these questions are seldom decided, and seldom wrongly."
 )  # fmt: skip
 
 # %% [markdown]
