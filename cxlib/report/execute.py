@@ -134,6 +134,7 @@ def _execute(
     os.environ[TABLES_VARIABLE] = str(folder / "tables")
     manager, exit_codes = kernel_manager(folder.parent, ready)
     for start in range(1, _STARTS + 1):
+        exit_codes.clear()
         try:
             execute_notebook(
                 nb,

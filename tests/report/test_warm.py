@@ -230,18 +230,31 @@ def test_the_client_is_ready_when_its_kernel_is(tmp_path):
     assert isinstance(manager().client(), kernels.Client)
 
 
-@pytest.mark.parametrize(("deaths", "status"), [(2, "ok"), (3, "failed")])
-def test_a_kernel_that_dies_before_any_cell_is_started_again(
-    plan, tmp_path, monkeypatch, deaths, status
-):
+def die_at_first(deaths, tmp_path, monkeypatch):
+    """The first kernels to be started end with exit code 7; the file starts counts all."""
     (tmp_path / "sitecustomize.py").write_text(
         "import os, pathlib, sys\nstarts = pathlib.Path(__file__).with_name('starts')\n"
         "if 'ipykernel_launcher' in ' '.join(sys.orig_argv):\n"
         "    with starts.open('a') as file: print('x', file=file)\n"
-        f"    if len(starts.read_text().split()) <= {deaths}: os._exit(1)\n"
+        f"    if len(starts.read_text().split()) <= {deaths}: os._exit(7)\n"
     )
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+
+
+@pytest.mark.parametrize(("deaths", "status"), [(2, "ok"), (3, "failed")])
+def test_a_kernel_that_dies_before_any_cell_is_started_again(
+    plan, tmp_path, monkeypatch, deaths, status
+):
+    die_at_first(deaths, tmp_path, monkeypatch)
     (outcome,) = run(plan("print(1)", names="a"), cold=True)
     assert (outcome.status, len((tmp_path / "starts").read_text().split())) == (status, 3)
     if status == "failed":
         assert outcome.error == {"cell": None, "message": "RuntimeError: " + DEAD}
+
+
+def test_a_death_in_a_cell_is_not_told_as_that_of_an_earlier_start(plan, tmp_path, monkeypatch):
+    die_at_first(1, tmp_path, monkeypatch)
+    (outcome,) = run(plan("import os\nos._exit(3)", names="a"), cold=True)
+    told = "The kernel died: the notebook's own code ended it (exit code 3)."
+    assert outcome.error == {"cell": 3, "message": told}
+    assert len((tmp_path / "starts").read_text().split()) == 2
