@@ -144,7 +144,10 @@ def _wrong_values(table: Table, request: Request) -> list[Problem]:
     for question, limits in request.scale.items():
         if not _is_scale(limits):
             problems.append(
-                Problem(f'scale of "{question}" is {limits!r}', allowed="(lowest, highest)")
+                Problem(
+                    f'scale of "{question}" is {limits!r}',
+                    allowed="(lowest, highest), two finite numbers",
+                )
             )
     return problems
 
@@ -176,6 +179,6 @@ def _is_encoding(name) -> bool:
 def _is_scale(limits) -> bool:
     try:
         low, high = limits
-        return float(low) < float(high)
+        return -math.inf < low < high < math.inf
     except (TypeError, ValueError):
         return False

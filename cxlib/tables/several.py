@@ -65,14 +65,22 @@ def read_tables(
       2. customers: the frame cannot be used as customers.
            1. joined_at must be a day of the calendar: 1 of 1 is "2025-02-30" (in row 1).
     """
+    columns, reading = ({} if said is None else said for said in (columns, reading))
+    asked = {"paths": (paths, "file"), "columns": (columns, "{...}"), "reading": (reading, "{...}")}
+    no_mapping = [
+        Problem(f"{name} is a {type(value).__name__}", allowed=f"a mapping {{table: {holds}}}")
+        for name, (value, holds) in asked.items()
+        if not isinstance(value, Mapping)
+    ]
+    if no_mapping:
+        raise RefusedError("Nothing was read.", no_mapping)
     given = {name: path for name, path in paths.items() if path is not None}
-    columns, reading = dict(columns or {}), dict(reading or {})
     problems = _wrong_names(paths) + _wrong_keys("columns", columns, given)
     problems += _wrong_keys("reading", reading, given)
     tables, errors = {}, [RefusedError] if problems else []
     for name in [n for n in given if n in TABLES]:
         try:
-            options = _options(columns.get(name) or {}, reading.get(name) or {})
+            options = _options(columns.get(name), reading.get(name))
             tables[name] = read_table(given[name], TABLES[name], options)
         except CxError as error:
             errors.append(type(error))
@@ -102,15 +110,22 @@ def _wrong_keys(argument: str, by_table: Mapping, given: Mapping) -> list[Proble
             cause=near(name, given) or "It goes by the names of our tables",
         )
         for name, said in by_table.items()
-        if said and name not in given
+        if name not in given and not _is_nothing(said)
     ]
+
+
+def _is_nothing(said) -> bool:
+    return said is None or (isinstance(said, Mapping) and not said)
 
 
 def _options(columns, reading) -> dict:
     """What a reader is passed; columns may stand in either place, but in one."""
+    reading = {} if reading is None else reading
     if not isinstance(reading, Mapping):
         kind = type(reading).__name__
         raise RefusedError(f'reading is a {kind}. Allowed: a mapping {{"missing": ...}}.')
-    if columns and reading.get("columns"):
+    if _is_nothing(columns):
+        return dict(reading)
+    if not _is_nothing(reading.get("columns")):
         raise RefusedError("columns are named twice, in columns and in reading.")
-    return {**reading, "columns": columns} if columns else dict(reading)
+    return {**reading, "columns": columns}

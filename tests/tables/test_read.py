@@ -263,9 +263,9 @@ def test_a_scale_for_a_question_nobody_asked(tmp_path):
     message = refuse(path, cx.read_responses, scale={"npss": (0, 10)}, error=RefusedError)
     assert 'scale names the question "npss"' in message
     assert "Did you mean nps?" in message
-    assert "(lowest, highest)" in refuse(
-        path, cx.read_responses, scale={"nps": (10, 0)}, error=RefusedError
-    )
+    for limits in ((10, 0), (0, float("inf")), ("0", "10"), "19", (1,), None):
+        message = refuse(path, cx.read_responses, scale={"nps": limits}, error=RefusedError)
+        assert "(lowest, highest), two finite numbers" in message
 
 
 @pytest.mark.parametrize("name", list(TABLES))

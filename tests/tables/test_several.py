@@ -87,6 +87,8 @@ def test_more_kinds_of_problem_than_one_message_shows_hide_no_other_file():
         ({"columns": {"contacts": ["x"]}}, "contacts: .*columns is a list"),
         ({"columns": NAMES, "reading": {"contacts": {"columns": NAMES["contacts"]}}},
          "contacts: columns are named twice"),
+        ({"reading": ["contacts"]}, r"Nothing was read.*reading is a list. Allowed: a mapping"),
+        ({"reading": {"contacts": pd.DataFrame()}}, "contacts: reading is a DataFrame"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_asked_is_refused_in_words(files, given, text):
@@ -94,6 +96,14 @@ def test_what_cannot_be_asked_is_refused_in_words(files, given, text):
     given = {**given, "columns": NAMES | given.get("columns", {})}
     message = refused(paths, RefusedError, **given)
     assert re.search(text, message, re.S), message
+
+
+@pytest.mark.parametrize("paths", [None, "cases.csv", ["cases.csv"], pd.DataFrame()])
+def test_what_is_no_mapping_is_refused_with_all_that_is_none(paths):
+    message = refused(paths, RefusedError, columns=pd.DataFrame(), reading=3)
+    kinds = {"paths": type(paths).__name__, "columns": "DataFrame", "reading": "int"}
+    for name, kind in kinds.items():
+        assert f"{name} is a {kind}. Allowed: a mapping" in message
 
 
 def test_unknown_tables_are_told_with_what_is_wrong_in_the_files(files):
