@@ -137,8 +137,10 @@ def no_level(study, name, count: int, among: str, control=NO_FAILURE, outcome=No
     ways += _everybody(study, control, name, among, outcome)
     reported = [study.mask(n).any() for n in RECOVERY]
     empty = name in RECOVERY and not any(reported) and study.mask("unknown").any()
-    if any(list(study.excluded.values())[3:]) and not empty:
-        ways.append("failures='any', where later failures enter as well")
+    more = sum(list(study.excluded.values())[3:])
+    if count + more >= FEWEST and not empty:
+        ways = ways or ["longer records, or more customers"]
+        ways.append(f"perhaps failures='any': {more:,} occasions more enter, failed or not")
     whom = "" if among == "all" else f" of {among}"
     what = f"Recovery {name!r} was seen {times(count)} among eligible occasions{whom}"
     cause = " No failure says how it was made good: is the column recovery filled?" if empty else ""

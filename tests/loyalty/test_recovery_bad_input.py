@@ -2,6 +2,7 @@
 
 import re
 import warnings
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -10,6 +11,7 @@ import pytest
 import cxlib as cx
 from cxlib.loyalty import still_possible, ten_comparisons
 from cxlib.loyalty.arms import fit_arms
+from cxlib.loyalty.still_possible import no_level
 
 START = pd.Timestamp("2024-01-01")
 
@@ -542,6 +544,14 @@ def test_later_failures_are_offered_where_there_are_some():
     advised = few_words(asked(tables, outcome="value").partition("; ")[2])
     assert advised == {"failures": "any"}
     assert cx.recovery_effect(tables, "value", **advised).n["seen"].min() >= 5
+    # of which level those are is not known: with enough of them it may help, with fewer it cannot
+    study = cx.recovery_study(tables)
+    (out,) = (n for why, n in study.excluded.items() if why == "after a failure")
+    told = f"perhaps failures='any': {out} occasions more enter"
+    assert told in str(no_level(study, "none", 0, "all"))
+    few = replace(study, excluded=study.excluded | {"after a failure": 4})
+    assert "failures=" not in str(no_level(few, "none", 0, "all"))
+    assert "perhaps failures='any': 4 " in str(no_level(few, "none", 1, "all"))
 
 
 def test_the_fewest_occasions_are_the_same_everywhere():
