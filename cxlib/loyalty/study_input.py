@@ -185,19 +185,24 @@ def _levels(frame: pd.DataFrame) -> list[Problem]:
 
 def _scores(frame: pd.DataFrame) -> list[Problem]:
     """Scores that their question does not offer, such as a code for no answer."""
-    problems = []
+    problems, outside = [], {}
     scores = pd.to_numeric(frame["score"], errors="coerce").to_numpy(float, na_value=np.nan)
     for question, usual in SCALES.items():
         low, high = frame.attrs.get("scale", {}).get(question, usual)
         bad = np.isfinite(scores) & ((scores < low) | (scores > high))
-        bad &= np.asarray(frame["question"].isin([question]))
-        found = ", ".join(f"{score:g}" for score in np.unique(scores[bad])[:SHOWN])
+        outside[question] = low, high, bad & np.asarray(frame["question"].isin([question]))
+    good = scores[~np.any([bad for *_, bad in outside.values()], axis=0)]
+    for question, (low, high, bad) in outside.items():
+        codes = np.unique(scores[bad])[:SHOWN]
+        found = ", ".join(f"{score:g}" for score in codes)
+        code = f'Pass missing={{"score": [{found}]}} when reading, or put NaN'
+        if np.isin(good, codes).any():  # missing= would take them from every question
+            code = "Put NaN in these rows alone, as other questions have such scores by right"
         problems += _bad(
             f"responses: score of {question!r} is outside {low:g} to {high:g}", bad,
             f"{low:g} to {high:g}, or missing",
-            f'A code for "no answer"? Pass missing={{"score": [{found}]}} when reading, or put '
-            f'NaN. Another scale? Declare it: cx.read_responses(..., scale={{"{question}": '
-            "(lowest, highest)})", f": {found}",
+            f'A code for "no answer"? {code}. Another scale? Declare it: '
+            f'cx.read_responses(..., scale={{"{question}": (lowest, highest)}})', f": {found}",
         )  # fmt: skip
     return problems
 

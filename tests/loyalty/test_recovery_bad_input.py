@@ -297,6 +297,18 @@ def test_scores_outside_their_scale_are_no_answers(question, scores, text):
         cx.recovery_study(asked_by(question, *scores))
 
 
+def test_a_code_that_another_question_has_by_right_is_not_to_be_read_as_missing():
+    both = asked_by("csat", 9)
+    fans = asked_by("nps", 9)["responses"]
+    both["responses"] = pd.concat([both["responses"], fans], ignore_index=True)
+    with pytest.raises(cx.CxError, match=r"A code .* Put NaN in these rows alone") as caught:
+        cx.recovery_study(both)
+    assert "missing=" not in str(caught.value)
+    both["responses"]["score"] = both["responses"]["score"].replace(9, 99)  # wrong in either
+    with pytest.raises(cx.CxError, match=r"(?s)'csat'.*missing=.*\[99\].*'nps'.*missing=.*\[99\]"):
+        cx.recovery_study(both)
+
+
 def test_scores_on_a_scale_may_all_be_answers():
     for question, scores in (("csat", (1, 7, np.nan)), ("nps", (0, 10)), ("pulse", (99,))):
         assert len(cx.recovery_study(asked_by(question, *scores)))
