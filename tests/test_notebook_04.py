@@ -275,6 +275,17 @@ def test_a_short_record_runs_as_its_messages_say(run_cells):
     assert "Not judged: churn (churn was seen never after 'no failure'" in told
 
 
+def test_scales_are_told_as_declared_and_reasons_also_where_no_outcome_is_known(run_cells):
+    files = {name: cx.data_path(f"sample/{name}.csv") for name in ("contacts", "responses")}
+    files |= {"transactions": cx.data_path("sample/transactions.csv"), "answer_weeks": 200}
+    reading = {"responses": {"scale": {"csat": [1, 10]}}}
+    told, names = run_cells(NOTEBOOK, files | {"sample": "files", "reading": reading})
+    assert "satisfaction (1 to 10), recommendation (0 to 10)" in told
+    assert not names["shown"][["value", "satisfaction"]].sum().any()
+    assert "say needs a text" not in told
+    assert "This section steps aside: value was seen never after 'no failure'" in told
+
+
 @pytest.mark.parametrize("notebook", [NOTEBOOK, COMPANION])
 def test_the_weeks_that_a_message_names_are_parameters(run_cells, home, notebook):
     files = {"contacts": home / "cases.csv", "transactions": home / "orders.csv"}

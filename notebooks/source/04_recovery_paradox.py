@@ -84,12 +84,14 @@ if study is not None:
     counted = {"level": "number of"} | {o: f"with {o}" for o in shown.columns[3:]}
     cx.table(shown.rename(columns=counted), turned=True, caption="Eligible occasions by what became of them, their customers, and after how many of them each outcome is known.")  # fmt: skip
     cx.say(study.summary())
+    named = tables["responses"].attrs.get("scale", {}) if "responses" in tables else {}
+    scales = {q: f"{low:g} to {high:g}" for q, (low, high) in ({"csat": (1, 7), "nps": (0, 10), "intent": (0, 10)} | named).items()}  # fmt: skip
     cx.say(
-        "Three outcomes are answers: satisfaction (1 to 7), recommendation and the intention to buy again (both 0 to 10). Three are behaviour, "
+        f"Three outcomes are answers: satisfaction ({scales['csat']}), recommendation ({scales['nps']}) and the intention to buy again ({scales['intent']}). Three are behaviour, "
         f"seen over {study.design['horizon_weeks']} weeks: repurchase (bought again), value (margin of all purchases in EUR; their price where no margin is known) "
         f"and churn (no purchase in the {study.design['churn_weeks']} weeks after those, and no running contract). The records end too early for some occasions, and not everybody answers; so not each has every outcome."
     )
-    told = [o for o in dict.fromkeys((primary, "satisfaction")) if shown[o].sum() > 0]
+    told = [o for o in dict.fromkeys((primary, "satisfaction")) if shown[o].sum() > 0] or [primary]
 else:
     tally = counts.assign(score=counts["score"].astype(float)).groupby(["period", "problem"])[
         "score"
