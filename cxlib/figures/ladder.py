@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from numbers import Real
 from textwrap import fill
 
 import matplotlib.pyplot as plt
@@ -11,7 +12,7 @@ from matplotlib.colors import ListedColormap
 from matplotlib.patheffects import withStroke
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
-from cxlib.errors import CxError
+from cxlib.errors import CxError, Problem
 from cxlib.figures.style import COLOURS, INK, MUTED
 
 __all__ = ["plot_break_even", "plot_effects", "plot_love", "plot_recovery_ladder"]
@@ -196,7 +197,7 @@ def plot_break_even(chance, x: np.ndarray | None = None, y: np.ndarray | None = 
     chance : ndarray, shape (y, x), or a result of `prevention_or_recovery`
         Probability in [0, 1] that prevention buys more. A result brings x, y, point and level.
     x, y : ndarray
-        Costs, both above 0.
+        Costs above 0, in rising order, two or more of each.
     xlabel, ylabel : str
     point : tuple of float, optional
         Today's costs.
@@ -212,7 +213,7 @@ def plot_break_even(chance, x: np.ndarray | None = None, y: np.ndarray | None = 
     Raises
     ------
     CxError
-        `level` is out of its range.
+        `level`, costs or chances are out of their range, or their shapes do not fit.
 
     Examples
     --------
@@ -222,13 +223,14 @@ def plot_break_even(chance, x: np.ndarray | None = None, y: np.ndarray | None = 
     >>> plot_break_even(np.array([[0.7, 0.8], [0.9, 0.7]]), costs, costs).get_title(loc="left")
     'The data decide nowhere: chances of 70 to 90 %'
     """
-    if hasattr(chance, "map"):
+    if hasattr(chance, "costs"):
         point, level = chance.costs, chance.level
         wide = chance.map.pivot(
             index="cost_recovery", columns="cost_prevention", values="p_prevention"
         )
-        x, y, chance = (np.asarray(v, float) for v in (wide.columns, wide.index, wide))
-    if not 0 < level < 1:
+        x, y, chance = wide.columns, wide.index, wide
+    x, y, chance = _map(x, y, chance)
+    if not (isinstance(level, Real) and 0 < level < 1):
         raise CxError(f"level must lie strictly between 0 and 1: found {level!r}.")
     ax = _axes(ax, 4.4)
     seen_everywhere = [withStroke(linewidth=3, foreground="white")]
@@ -261,6 +263,29 @@ def plot_break_even(chance, x: np.ndarray | None = None, y: np.ndarray | None = 
         where = f"nowhere: chances of {100 * low:.0f} to {100 * high:.0f} %"
     ax.set_title(f"The data decide {where}", loc="left", fontsize=11)
     return ax
+
+
+def _map(x, y, chance) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Costs and chances that can be drawn as a map, or all that is wrong with them."""
+    try:
+        x, y, chance = (np.asarray(v, float) for v in (x, y, chance))
+    except (TypeError, ValueError):
+        raise CxError("A break-even map needs numbers: costs x and y, and chances.") from None
+    problems = [
+        Problem(f"{name} are no costs", allowed="two or more finite numbers above 0, rising")
+        for name, v in (("x", x), ("y", y))
+        if v.ndim != 1 or v.size < 2 or not (np.isfinite(v).all() and v[0] > 0 < np.diff(v).min())
+    ]
+    bad = ~((chance >= 0) & (chance <= 1))
+    if bad.any():
+        what = f"{bad.sum():,} of {bad.size:,} chances are missing or no probabilities"
+        problems.append(Problem(what, allowed="0 to 1", count=int(bad.sum())))
+    if chance.shape != (y.size, x.size):
+        what = f"chances have the shape {chance.shape}"
+        problems.append(Problem(what, allowed=f"(y, x), here {(y.size, x.size)}"))
+    if problems:
+        raise CxError("This break-even map cannot be drawn.", problems)
+    return x, y, chance
 
 
 def _far_from_edges(line: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray | None:

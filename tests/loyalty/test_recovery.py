@@ -217,6 +217,22 @@ def test_the_map_says_where_the_data_decide(study):
         cx.plot_break_even(np.eye(2), np.array([1, 2]), np.array([1, 2]), level=2)
 
 
+@pytest.mark.parametrize(
+    ("given", "text"),
+    [
+        (([[0.1, np.nan], [0.2, 1.5]], [1, 2], [1, 2]), "2 of 4 chances are missing or no prob"),
+        (([[0.1, 0.2]], [1, 2], [1]), "y are no costs. Allowed: two or more finite"),
+        ((np.eye(2), [2, 1], [-1, 1]), r"(?s)1\. x are no costs.*2\. y are no costs"),
+        ((np.eye(2), [1, 2], [1, 2, 3]), r"shape \(2, 2\)\. Allowed: \(y, x\), here \(3, 2\)"),
+        ((np.eye(2),), r"(?s)x are no costs.*y are no costs"),
+        (("x", [1, 2], [1, 2]), "needs numbers"),
+    ],
+)
+def test_what_is_no_break_even_map_is_refused_in_words(given, text):
+    with pytest.raises(cx.CxError, match=text):
+        cx.plot_break_even(*given)
+
+
 def gains(pair, costs=(1, 1)):
     chances = pd.DataFrame({"p_prevention": [0.01, 0.5, 0.98, 1.0]})
     # a difference of six lies at 98 % above zero
