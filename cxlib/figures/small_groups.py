@@ -25,7 +25,7 @@ def count_columns(frame: pd.DataFrame, declared: str | Sequence[str] | None = No
     frame : DataFrame
     declared : str or list of str, optional
         Their names; by default ``n``, and those called ``n_...``, ``answers`` or ``customers``
-        that hold whole numbers.
+        that hold whole numbers; of headings of several levels the lowest is meant.
 
     Returns
     -------
@@ -44,8 +44,9 @@ def count_columns(frame: pd.DataFrame, declared: str | Sequence[str] | None = No
     """
     numeric = [name for name, kind in frame.dtypes.items() if pd.api.types.is_numeric_dtype(kind)]
     if declared is None:
-        named = [c for c in numeric if isinstance(c, str) and _COUNTS.fullmatch(c)]
-        return [c for c in named if c == "n" or (frame[c].dropna() % 1 == 0).all()]
+        lowest = {c: c[-1] if isinstance(c, tuple) else c for c in numeric}
+        named = [c for c, n in lowest.items() if isinstance(n, str) and _COUNTS.fullmatch(n)]
+        return [c for c in named if lowest[c] == "n" or (frame[c].dropna() % 1 == 0).all()]
     names = [declared] if isinstance(declared, str) else list(declared)
     if wrong := [name for name in names if name not in numeric]:
         raise CxError(

@@ -96,6 +96,13 @@ def test_a_table_goes_by_any_column_of_counts(counts, given, capsys):
     assert "red" in capsys.readouterr().out
 
 
+def test_a_table_goes_by_counts_under_common_headings_too(capsys):
+    frame = pd.DataFrame({("", "team"): ["A", "B"], ("then", "n"): [40, 3], ("now", "n"): [50, 60]})
+    with pytest.warns(CxWarning, match="1 of 2 rows"):
+        cx.table(frame, caption="Then and now.")
+    assert "60" not in capsys.readouterr().out
+
+
 def test_a_share_is_no_count_and_an_empty_group_hides_nobody(capsys):
     frame = pd.DataFrame({"team": ["red"], "customers": [0.25], "n": [0], "calls": [1]})
     cx.table(frame, caption="Teams.")
