@@ -332,7 +332,7 @@ def table(
     from great_tables import GT
 
     from cxlib.figures.small_groups import count_columns, leave_out_small
-    from cxlib.report.frames import reader_table, side_by_side
+    from cxlib.report.frames import reader_table, side_by_side, turned_table
 
     _need_texts("table", caption=caption)
     if isinstance(content, pd.DataFrame):
@@ -342,8 +342,8 @@ def table(
             fewest = pd.concat(counts, axis=1).min(axis=1).fillna(0)
             noun = "columns" if turned else "rows"
             frame = leave_out_small(frame, fewest, min_cell, noun=noun)
-        frame = side_by_side(frame) if turned else frame
-        plain, finished = frame.to_string(index=False), reader_table(frame, decimals)
+        plain = (side_by_side(frame) if turned else frame).to_string(index=False)
+        finished = (turned_table if turned else reader_table)(frame, decimals)
     elif isinstance(content, GT):
         plain, finished = content._tbl_data.to_string(), content
     else:

@@ -1,5 +1,6 @@
 """The voice of a notebook, outside a kernel; tests/report looks at it inside."""
 
+import re
 from types import SimpleNamespace
 
 import numpy as np
@@ -10,7 +11,7 @@ from matplotlib.figure import Figure
 
 from cxlib import notebook
 from cxlib.errors import CxError
-from cxlib.report.frames import formula_safe, reader_table
+from cxlib.report.frames import formula_safe, reader_table, turned_table
 from cxlib.stats.interval import Interval
 
 
@@ -165,6 +166,23 @@ def test_decimals_leave_counts_whole():
     page = reader_table(pd.DataFrame({"n": [12], "x": [1.25]}), decimals=1).as_raw_html()
     assert ">12<" in page
     assert ">1.2<" in page
+
+
+def test_a_turned_table_keeps_the_decimals_of_each_row(capsys):
+    frame = pd.DataFrame({"of": ["a", "b"], "n": [40_000, 50], "share": [0.12345, np.nan]})
+    body = turned_table(frame).as_raw_html()
+    cells = re.findall(r'class="gt_row gt_(left|right)">([^<]*)<', body)
+    assert cells == [
+        ("left", "n"), ("right", "40,000"), ("right", "50"),
+        ("left", "share"), ("right", "0.123"), ("right", "&mdash;"),
+    ]  # fmt: skip
+    notebook.table(frame, turned=True, caption="Both.")
+    assert "    n    40000  50" in capsys.readouterr().out
+    for words, told in ((["a", "a"], "a would come twice"), (["of", "a"], "of would come twice")):
+        with pytest.raises(CxError, match=told):
+            notebook.table(frame.assign(of=words), turned=True, caption="Twice.")
+    with pytest.raises(CxError, match="a column at least"):
+        notebook.table(pd.DataFrame(), turned=True, caption="Nothing.")
 
 
 def test_a_finished_great_table_is_taken(capsys):

@@ -5,7 +5,9 @@ from __future__ import annotations
 import pandas as pd
 from great_tables import GT
 
-__all__ = ["formula_safe", "reader_table", "side_by_side"]
+from cxlib.errors import CxError
+
+__all__ = ["formula_safe", "reader_table", "side_by_side", "turned_table"]
 
 # The last four are the full-width signs, which some spreadsheets read like the plain ones.
 _FORMULA_STARTS = (*"=+-@\t\r\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
@@ -51,24 +53,58 @@ def reader_table(frame: pd.DataFrame, decimals: int | None = None) -> GT:
         finished = _under_common_headings(finished, frame.columns)
     for name in shown.columns:
         column = shown[name]
-        if pd.api.types.is_bool_dtype(column) or not pd.api.types.is_numeric_dtype(column):
-            continue
-        whole = pd.api.types.is_integer_dtype(column)
-        places = 0 if whole else _decimals(column) if decimals is None else decimals
-        finished = finished.fmt_number(name, decimals=places).sub_missing(name)
+        if _is_number(column):
+            places = _places(column, decimals)
+            finished = finished.fmt_number(name, decimals=places).sub_missing(name)
     return finished
+
+
+def turned_table(frame: pd.DataFrame, decimals: int | None = None) -> GT:
+    """What `reader_table` makes of a frame, its rows side by side (`side_by_side`)."""
+    shown = side_by_side(frame)
+    shown.columns = [str(name) for name in shown.columns]
+    words = list(shown.columns[1:])
+    finished = GT(shown).cols_align("right", columns=words)
+    for row, name in enumerate(frame.columns[1:]):
+        if words and _is_number(frame[name]):
+            places = _places(frame[name], decimals)
+            finished = finished.fmt_number(words, rows=[row], decimals=places)
+    return finished.sub_missing(words) if words else finished
 
 
 def side_by_side(frame: pd.DataFrame) -> pd.DataFrame:
     """Rows as columns under their words in the first column; the other headings become the first.
+
+    Raises
+    ------
+    CxError
+        There is no column, or a word of the first comes twice.
 
     Examples
     --------
     >>> side_by_side(pd.DataFrame({"of": ["a", "b"], "n": [1, 2]})).to_dict("list")
     {'of': ['n'], 'a': [1], 'b': [2]}
     """
+    if frame.columns.nlevels > 1 or frame.shape[1] == 0:
+        raise CxError("A table is turned that has one heading a column, and a column at least.")
     first = frame.columns[0]
-    return frame.set_index(first).T.rename_axis(columns=None, index=first).reset_index()
+    words = [str(first), *map(str, frame[first])]
+    if twice := sorted({word for word in words if words.count(word) > 1}):
+        raise CxError(
+            f"A turned table has a column for each word of {str(first)!r}: {', '.join(twice)} "
+            "would come twice. Allowed: words that differ, and not the heading itself."
+        )
+    cells = frame.set_index(first).astype(object)  # each column keeps its own kind of number
+    return cells.T.rename_axis(columns=None, index=first).reset_index()
+
+
+def _is_number(column: pd.Series) -> bool:
+    return pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column)
+
+
+def _places(column: pd.Series, decimals: int | None) -> int:
+    whole = pd.api.types.is_integer_dtype(column)
+    return 0 if whole else _decimals(column) if decimals is None else decimals
 
 
 def _under_common_headings(finished: GT, headings: pd.MultiIndex) -> GT:
