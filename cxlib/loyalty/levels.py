@@ -194,8 +194,9 @@ def compare_recovery_levels(
         else:
             left_out[name] = f"{outcome} seen {times(seen[name])}"
     if groups[NO_FAILURE].size >= FEWEST and (not kept or seen[NO_FAILURE] < FEWEST):
-        before = correction == "change" and not use.all()
-        raise (no_before if before else partial(not_seen, all_of=False))(study, groups, outcome)
+        after = {n: int((~np.isnan(y[rows])).sum()) >= FEWEST for n, rows in groups.items()}
+        others = after[NO_FAILURE] and any(after[n] for n in levels)  # other corrections would do
+        raise (no_before if others else partial(not_seen, all_of=False))(study, groups, outcome)
     if groups[NO_FAILURE].size < FEWEST:
         raise no_ladder(study, kept, groups[NO_FAILURE].size, outcome)
     rows, arm = chosen_rows(study, kept, NO_FAILURE, "all")

@@ -603,6 +603,11 @@ def test_ladders_say_what_is_missing():
         cx.dashboard_levels(tables, "churn")
     with pytest.raises(cx.CxError, match=r"measure from before.*correction='everybody'"):
         cx.compare_recovery_levels(tables, "satisfaction", correction="change")
+    cx.compare_recovery_levels(tables, "satisfaction", correction="everybody")
+    for correction in ("change", "everybody"):  # none finds an outcome that nobody has
+        with pytest.raises(cx.CxError, match=r"intention was seen never.*'intent'") as caught:
+            cx.compare_recovery_levels(tables, "intention", correction=correction)
+        assert "correction=" not in str(caught.value)
     only = {"transactions": tables["transactions"]}
     with pytest.raises(cx.CxError, match=r"no such level.*exposure='unreported'"):
         cx.compare_recovery_levels(only, "value")
