@@ -68,6 +68,10 @@ def tables_of(source) -> dict[str, pd.DataFrame]:
         absent = [c for c in NEEDED[name] if c not in frame]
         if absent:
             problems.append(Problem(f"{name} lacks the columns {', '.join(absent)}"))
+        if twice := sorted(set(map(str, frame.columns[frame.columns.duplicated()]))):
+            cause = "Were tables joined? Leave one of each out"
+            problems.append(Problem(f"{name} has twice: {', '.join(twice)}", cause=cause))
+            continue
         frames[name], found = _checked(name, frame)
         problems += found
     if not problems:
@@ -137,6 +141,8 @@ def _checked(name: str, frame: pd.DataFrame) -> tuple[pd.DataFrame, list[Problem
 def _dates(label: str, column: pd.Series) -> tuple[pd.Series, list[Problem]]:
     """Dates of a column; texts year first, as others may have day and month swapped."""
     if pd.api.types.is_datetime64_any_dtype(column):
+        if isinstance(column.dtype, pd.ArrowDtype):  # its comparisons have a third value, missing
+            column = column.dt.tz_localize(None).astype("datetime64[us]")
         return column, []
     allowed = "dates, or texts like 2024-12-31"
     if pd.api.types.is_numeric_dtype(column) and column.notna().any():

@@ -265,6 +265,8 @@ def twice(table):
         (spoilt("responses", "customer_id", range(400), lambda c: f"anon{c}"),
          r"no customer of responses .*anonymous\? Still possible: the study without responses"),
         (lambda tables: tables.update(contacts=[1]), "contacts is a list"),
+        (lambda tables: tables.update(responses=pd.concat([tables["responses"]] * 2, axis=1)),
+         "responses has twice: .*score.* Leave one of each out"),
         (lambda tables: tables.update({n: f[:0] for n, f in tables.items()}), "nothing to compare"),
     ],
 )  # fmt: skip
@@ -274,6 +276,17 @@ def test_ugly_tables_are_named(change, text):
     for look in (cx.recovery_study, cx.whole_history):
         with pytest.raises(cx.CxError, match=text):
             look(tables)
+
+
+def test_frames_of_arrow_give_what_others_give():
+    tables = made()
+    arrow = {n: frame.convert_dtypes(dtype_backend="pyarrow") for n, frame in tables.items()}
+    for outcome in ("satisfaction", "value"):
+        plain, other = (cx.recovery_effect(given, outcome) for given in (tables, arrow))
+        assert (plain.estimate, plain.low) == (other.estimate, other.low)
+    arrow["responses"]["invited_at"] = arrow["responses"]["answered_at"] + pd.Timedelta(days=1)
+    with pytest.raises(cx.CxError, match="answered_at lies before invited_at in 400 of 400"):
+        cx.recovery_study(arrow)
 
 
 def asked_by(question, *scores):
