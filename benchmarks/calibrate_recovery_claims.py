@@ -41,7 +41,7 @@ from cxlib.stats.proportions import proportion
 
 HERE = Path(__file__).parent
 RESULTS = HERE.parent / "data" / "proofs" / "recovery_claims.csv"
-ALSO = ("loyalty/beyond_the_mean", "loyalty/money")
+ALSO = ("loyalty/difference", "loyalty/money")
 CHUNK = 50
 SEED, APART = 46_000_000, 100_000  # the interval was chosen looking at others
 BIG, TRUE_SEEDS = 100_000, range(941, 953)

@@ -57,9 +57,9 @@ _HOMES = {
     "cxlib.loyalty.known_truth": ("true_recovery_effects",),
     "cxlib.loyalty.beyond_the_mean": (
         "recovery_bounds",
-        "recovery_difference",
         "recovery_quantiles",
     ),
+    "cxlib.loyalty.difference": ("recovery_difference",),
     "cxlib.loyalty.unmeasured": ("recovery_sensitivity",),
     "cxlib.loyalty.planning": ("recovery_sample_size",),
     "cxlib.loyalty.money": ("prevention_or_recovery", "recovery_cost"),

@@ -1,27 +1,49 @@
-"""Where the mean is not enough: outcomes hidden by leaving, quantiles, differences of effects."""
+"""Where the mean is not enough: outcomes hidden by leaving, and quantiles."""
 
 from __future__ import annotations
+
+import contextlib
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
 
 from cxlib.errors import CxError
-from cxlib.loyalty.arms import GroupMeans, group_means
-from cxlib.loyalty.comparison import answering_chance, contrast, judged_gap
-from cxlib.loyalty.effects import EffectDifference, LeavingBounds
+from cxlib.loyalty.arms import group_means
+from cxlib.loyalty.comparison import answering_chance, contrast
+from cxlib.loyalty.effects import LeavingBounds
 from cxlib.loyalty.followup import ANSWERS, OUTCOMES, UNITS
 from cxlib.loyalty.occasions import NO_FAILURE
 from cxlib.loyalty.recovery import compared, study_of
-from cxlib.loyalty.still_possible import no_spread
 from cxlib.loyalty.study_input import SCALES
 from cxlib.stats.checks import check_choice, critical_value, numbers, refuse
-from cxlib.stats.tost import Equivalence, both_tests
 
 __all__ = [
     "recovery_bounds",
-    "recovery_difference",
     "recovery_quantiles",
 ]
+
+
+@contextlib.contextmanager
+def _by_recovery_effect(of_whom: str = ""):
+    """What is still possible where one of two sides is too small is so by `recovery_effect`."""
+    try:
+        yield
+    except CxError as error:
+        told = error.headline.replace("Still possible: ", "Still possible by recovery_effect: ")
+        raise CxError(of_whom + told, error.problems) from None
+
+
+def _scale(tables, question: str, scale) -> tuple[float, float]:
+    """Lowest and highest answer: as asked for, as declared to the reader, or the usual."""
+    if scale is None:
+        source = tables if isinstance(tables, Mapping) else {}
+        declared = getattr(source.get("responses"), "attrs", {}).get("scale", {})
+        return tuple(declared.get(question, SCALES[question]))
+    ends = numbers("scale", scale)
+    if ends.size != 2 or not np.isfinite(ends).all() or not ends[0] < ends[1]:
+        raise CxError(f"scale is (lowest, highest), two finite numbers: found {scale!r}.")
+    return tuple(map(float, ends))
 
 
 def recovery_bounds(
@@ -39,7 +61,8 @@ def recovery_bounds(
     outcome : {"satisfaction", "recommendation", "intention"}
     exposure : str
     scale : tuple of float, optional
-        Lowest and highest answer; by default 1-7 or 0-10.
+        Lowest and highest answer; by default the one declared when responses were read, else 1-7
+        or 0-10.
     level : float
     **design
         See `recovery_study`.
@@ -57,24 +80,24 @@ def recovery_bounds(
     True
     """
     check_choice("outcome", outcome, tuple(ANSWERS))
+    lowest, highest = _scale(tables, ANSWERS[outcome], scale)
     study = study_of(tables, **design)
     known = np.flatnonzero(~np.isnan(study.outcomes["churn"]) & study.followed)
     if not known.size:
-        why = study.lacking.get("churn", "the records end before the churn weeks are over")
-        raise CxError(
-            f"Who has left is not known: {why}. Still possible: recovery_effect, or shorter weeks "
-            "of horizon, churn and answers."
-        )
+        why, ways = study.lacking.get("churn"), "recovery_effect"
+        if why is None:
+            why = "the records end before the churn weeks are over"
+            ways += ", or shorter weeks of horizon, churn and answers"
+        raise CxError(f"Who has left is not known: {why}. Still possible: {ways}.")
     study = study.take(known)
-    comparison = compared(study, NO_FAILURE, exposure, "all", "overlap", outcome)
-    comparison.need(outcome)
-    comparison.need(outcome)
+    with _by_recovery_effect("Of occasions after which it is known who left: "):
+        comparison = compared(study, NO_FAILURE, exposure, "all", "overlap", outcome)
+        comparison.need(outcome)
     arms, rows = comparison.arms, comparison.rows
     y = study.outcomes[outcome][rows]
     gone = study.gone[rows] & (study.outcomes["churn"][rows] == 1) & np.isnan(y)
     chance = answering_chance(arms, np.where(gone, np.nan, y), ~gone)
     chance = np.where(gone, 1.0, chance)
-    lowest, highest = SCALES[ANSWERS[outcome]] if scale is None else scale
     answered = y[~np.isnan(y)]
     if answered.min() < lowest or answered.max() > highest:
         raise CxError(
@@ -137,8 +160,9 @@ def recovery_quantiles(
     points = numbers("quantiles", quantiles)
     refuse((points <= 0) | (points >= 1), "quantiles outside 0 to 1", "values between 0 and 1")
     study = study_of(tables, **design)
-    comparison = compared(study, NO_FAILURE, exposure, "all", "overlap", outcome)
-    comparison.need(outcome)
+    with _by_recovery_effect():
+        comparison = compared(study, NO_FAILURE, exposure, "all", "overlap", outcome)
+        comparison.need(outcome)
     arms = comparison.arms
     y = comparison.study.outcomes[outcome][comparison.rows]
     kept = np.flatnonzero(~np.isnan(y))
@@ -163,106 +187,3 @@ def recovery_quantiles(
         {"quantile": points, "control": control, "exposed": exposed,
          "effect": exposed - control, "low": low, "high": high}
     )  # fmt: skip
-
-
-def recovery_difference(
-    first: dict, second: dict, outcome: str = "satisfaction", *, names=("first", "second"),
-    smallest_effect: float = 0.1, level: float = 0.95, doubly_robust: bool = True,
-) -> EffectDifference:  # fmt: skip
-    """Compare two effects on the same outcome: former promoters and others, first and repeated.
-
-    Parameters
-    ----------
-    first, second : dict
-        study (of the same tables), exposure, and optionally among.
-    names : tuple of str
-        What the two are called.
-    smallest_effect : float
-        In SD of the outcome in the first control.
-
-    Raises
-    ------
-    CxError
-        Too few occasions on a side, or an outcome without spread; what is still possible is named.
-
-    Notes
-    -----
-    Each effect has the interval l to u that `recovery_effect` gives it, and so its care with few
-    customers; the two intervals are joined: the lower limit is
-    ``d - sqrt((e2 - l2)^2 + (u1 - e1)^2 - 2 r (e2 - l2) (u1 - e1))``, the upper one its mirror. r
-    is the correlation of the effects, from influences summed by customer, as a customer may stand
-    in both. p takes the limits for those of a normal.
-
-    References
-    ----------
-    Zou 2007, Psychological Methods 12(4), doi:10.1037/1082-989X.12.4.399.
-
-    Examples
-    --------
-    >>> from cxlib.loyalty.study import recovery_study
-    >>> from cxlib.worlds.world import World
-    >>> study = recovery_study(World(seed=1, customers=3000, weeks=80, events=[]))
-    >>> found = recovery_difference({"study": study, "exposure": "poor"},
-    ...                             {"study": study, "exposure": "adequate"}, "repurchase")
-    >>> found.low < found.estimate < found.high
-    True
-    """
-    check_choice("outcome", outcome, OUTCOMES)
-    parts, tests = [], []
-    for side in (first, second):
-        exposure, among = side.get("exposure", "failure"), side.get("among", "all")
-        comparison = compared(side["study"], NO_FAILURE, exposure, among, "overlap", outcome)
-        found = comparison.means(outcome, robust=doubly_robust, answering=True)
-        gap = contrast(found)
-        if not gap[1] > 1e-12 or not found.sd > 0:
-            arm = comparison.arms.arm
-            sides = {n: comparison.rows[arm == g] for g, n in enumerate(comparison.labels)}
-            raise no_spread(side["study"], sides, outcome)
-        parts.append(found)
-        smallest = smallest_effect * parts[0].sd
-        tests.append(judged_gap(found, outcome, smallest, level, gap=gap)[0])
-    one, two = (test.estimate for test in tests)
-    limits = _joined(*tests, _correlation(*parts))
-    test = _judged_limits(two - one, limits, smallest, level)
-    word = {"above": "better", "below": "worse"}.get(test.verdict, test.verdict)
-    if outcome == "churn":
-        word = {"better": "worse", "worse": "better"}.get(word, word)
-    return EffectDifference(
-        outcome, *names, UNITS[outcome], one, two, test.estimate, test.low, test.high,
-        test.p_difference, level, "trivial" if test.trivial else word, smallest,
-        tuple(int(p.seen[1]) for p in parts),
-    )  # fmt: skip
-
-
-def _correlation(one: GroupMeans, two: GroupMeans) -> float:
-    """Of two effects, whose customers carry the same numbers."""
-    first, second = (part.influence[:, 1] - part.influence[:, 0] for part in (one, two))
-    both = min(first.size, second.size)
-    return float(first[:both] @ second[:both] / np.sqrt(first @ first * (second @ second)))
-
-
-def _joined(one: Equivalence, two: Equivalence, correlation: float) -> tuple:
-    """Limits of the second less the first, in the order low, narrow low, narrow high, high."""
-
-    def reach(up, down):
-        return np.sqrt(up**2 + down**2 - 2 * correlation * up * down)
-
-    gap = two.estimate - one.estimate
-    return (
-        gap - reach(two.estimate - two.low, one.high - one.estimate),
-        gap - reach(two.estimate - two.narrow_low, one.narrow_high - one.estimate),
-        gap + reach(two.narrow_high - two.estimate, one.estimate - one.narrow_low),
-        gap + reach(two.high - two.estimate, one.estimate - one.low),
-    )
-
-
-def _judged_limits(estimate: float, limits: tuple, smallest: float, level: float) -> Equivalence:
-    """Both tests of an estimate with limits on either side, each taken for those of a normal."""
-    low, narrow_low, narrow_high, high = limits
-    wide, narrow = critical_value(level, np.inf), critical_value(2 * level - 1, np.inf)
-    score = wide * estimate / (estimate - low if estimate > 0 else high - estimate)
-    edges = (
-        narrow * (smallest + estimate) / (estimate - narrow_low),
-        narrow * (smallest - estimate) / (narrow_high - estimate),
-    )
-    return both_tests(estimate, limits, score, edges, smallest, np.inf, level)

@@ -125,33 +125,34 @@ if asked:
 # Now the results, one figure an outcome, each beside the truth of the population that it speaks of (or would like to speak of), where a truth is known. **Was it yours?**
 
 # %%
-speaks_of = ["exposed"] * 7 + ["ipw", "overlap", "overlap"]
+speaks_of, true = ["exposed"] * 7 + ["ipw", "overlap", "overlap"], None
 if world is not None:
-    trial = world.truth.recovery_trial(
-        levels=(exposure,), landmark_weeks=landmark_weeks, horizon_weeks=horizon_weeks, churn_weeks=churn_weeks
-    )  # fmt: skip
-    true = {kind: cx.true_recovery_effects(study, trial, world.customers["customer_id"], start=world.start, weights=kind).set_index("outcome")["effect"] for kind in ("overlap", "ipw", "exposed")}  # fmt: skip
+    with cx.aside("The truth"):
+        trial = world.truth.recovery_trial(
+            levels=(exposure,), landmark_weeks=landmark_weeks, horizon_weeks=horizon_weeks, churn_weeks=churn_weeks
+        )  # fmt: skip
+        true = {kind: cx.true_recovery_effects(study, trial, world.customers["customer_id"], start=world.start, weights=kind).set_index("outcome")["effect"] for kind in ("overlap", "ipw", "exposed")}  # fmt: skip
 for what, ten in asked.items():
     if ten["estimate"].isna().all():
         cx.say(f"{what.capitalize()} is not known on both sides. It steps aside.")
         continue
     unit = units.get(what, "points")
-    if world is not None:
+    if true is not None:
         ten["truth"] = [true[kind][what] for kind in speaks_of]
-    held_against = ten["truth"] if world is not None else ten["estimate"].iloc[-1]
+    held_against = ten["truth"] if true is not None else ten["estimate"].iloc[-1]
     off = ten.assign(off=(ten["estimate"] - held_against).abs()).set_index("comparison")["off"].dropna()  # fmt: skip
     cx.show(
         cx.plot_effects(ten.dropna(subset=["estimate"]).rename(columns={"comparison": "label"}), xlabel=f"{recovery} on {what} [{unit}]"),
         alt="Ten estimates with their intervals and, where it is known, the truth of each as a cross",
-        caption=f"{what.capitalize()}; bars: {100 * level:g} % intervals" + ("; cross: truth of the population spoken of." if world is not None else "; no truth is known here."),
+        caption=f"{what.capitalize()}; bars: {100 * level:g} % intervals" + ("; cross: truth of the population spoken of." if true is not None else "; no truth is known here."),
     )  # fmt: skip
     its = f"{off[voted]:.2f} {unit}" if voted in off else "not to be had on this outcome"
     text = (
-        f"{what.capitalize()}: furthest from {'its truth' if world is not None else 'the last one'}: {off.idxmax()}, by {off.max():.2f} {unit}; the vote, {voted}: {its}."
+        f"{what.capitalize()}: furthest from {'its truth' if true is not None else 'the last one'}: {off.idxmax()}, by {off.max():.2f} {unit}; the vote, {voted}: {its}."
         if len(off)
         else f"{what.capitalize()}: the last one, to hold the others against, cannot be had from these tables."
     )
-    if world is not None:
+    if true is not None:
         missed = ten[(ten["low"] > ten["truth"]) | (ten["high"] < ten["truth"])]["comparison"]
         text += f" Intervals that miss their truth: {'; '.join(missed) or 'none in this company'}."
     cx.say(text)
@@ -271,7 +272,7 @@ cx.say(f"The true zero lies within the bound at strengths {', '.join(f'{h:g}' fo
 
 # %%
 with cx.aside("This section"):
-    bounds = cx.recovery_bounds(study, answer, exposure, level=level)
+    bounds = cx.recovery_bounds(tables, answer, exposure, level=level, **windows)
     cx.table(
         bounds.to_frame(),
         decimals=2,

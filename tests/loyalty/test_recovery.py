@@ -323,3 +323,41 @@ def test_other_failures_are_called_so(study):
     assert list(found.n.index) == ["any other failure", "excellent"]
     others = study.mask("failure") & ~study.mask("excellent")
     assert found.n["occasions"].tolist() == [others.sum(), study.mask("excellent").sum()]
+
+
+def test_a_declared_scale_bounds_what_leavers_could_have_said():
+    small = cx.World(seed=1, customers=3000, weeks=80, events=[], answer_share=0.6)
+    weeks = {"horizon_weeks": 13, "churn_weeks": 13}
+    usual = cx.recovery_bounds(small, exposure="failure", **weeks)
+    tables = dict(small.tables)
+    tables["responses"] = tables["responses"].copy()
+    tables["responses"].attrs["scale"] = {"csat": [1, 10]}
+    wider = cx.recovery_bounds(tables, exposure="failure", **weeks)
+    assert np.ptp(wider.bounds) == pytest.approx(1.5 * np.ptp(usual.bounds))
+    for wrong in ((1,), 5, (1, np.nan), (7, 1)):
+        with pytest.raises(cx.CxError, match="scale"):
+            cx.recovery_bounds(small, exposure="failure", scale=wrong, **weeks)
+
+
+def test_two_sides_of_a_difference_are_checked(study):
+    side = {"study": study, "exposure": "poor"}
+    for first, told in (
+        ({"exposure": "poor"}, "Each side is a mapping with a study"),
+        (study, "found RecoveryStudy"),
+        (side | {"amnog": "all"}, "amnog"),
+        (side, "there is no difference to judge"),
+    ):
+        with pytest.raises(cx.CxError, match=told):
+            cx.recovery_difference(first, side, "value")
+    other = side | {"exposure": "adequate"}
+    for given in ({"smallest_effect": "x"}, {"smallest_effect": None}, {"names": "ab"}):
+        with pytest.raises(cx.CxError, match=next(iter(given))):
+            cx.recovery_difference(side, other, "value", **given)
+
+
+def test_what_bounds_and_quantiles_advise_is_done_by_another_function(study):
+    few = study.take(np.flatnonzero(~study.mask("excellent") | (np.arange(len(study)) % 40 == 0)))
+    few.outcomes["satisfaction"][few.mask("excellent")] = np.nan
+    for ask in (cx.recovery_bounds, cx.recovery_quantiles):
+        with pytest.raises(cx.CxError, match="Still possible by recovery_effect: "):
+            ask(few, "satisfaction", "excellent")

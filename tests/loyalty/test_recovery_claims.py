@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import cxlib as cx
-from cxlib.loyalty.beyond_the_mean import _joined, _judged_limits
+from cxlib.loyalty.difference import _joined, _judged_limits
 from cxlib.stats.proportions import proportion
 from cxlib.stats.tost import equivalence
 
