@@ -132,9 +132,9 @@ def _execute(
 
     executed = str(folder / "report.ipynb")
     os.environ[TABLES_VARIABLE] = str(folder / "tables")
-    manager, exit_codes = kernel_manager(folder.parent, ready)
     for start in range(1, _STARTS + 1):
-        exit_codes.clear()
+        manager, exit_codes = kernel_manager(folder.parent, ready, sockets=start < _STARTS)
+        ready = None
         try:
             execute_notebook(
                 nb,
@@ -152,7 +152,7 @@ def _execute(
             return
         except DeadKernelError as error:
             raise DeadKernelError(_death(exit_codes[0] if exit_codes else None)) from error
-        except RuntimeError:  # the kernel never answered; another process may have had its port
+        except RuntimeError:  # it never answered: no socket could be made, or a port was taken
             if begun or start == _STARTS:
                 raise
 

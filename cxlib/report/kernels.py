@@ -173,25 +173,26 @@ def _is_idle(message: dict, asked: str) -> bool:
 
 
 def kernel_manager(
-    folder: Path, ready: ReadyKernel | None = None
+    folder: Path, ready: ReadyKernel | None = None, *, sockets: bool = True
 ) -> tuple[type[AsyncKernelManager], list[int]]:
     """The class of kernel managers for one run, and a list that gets the kernel's exit code.
 
     Whatever kernels are installed elsewhere, the notebook runs in this interpreter. On Linux
     messages go through sockets in `folder`, however long its path: the kernel reaches it through
-    this process. Elsewhere they go by TCP, whose ports two runs may pick at the same moment.
+    this process. Elsewhere, and without `sockets`, they go by TCP, whose ports two runs may pick at
+    the same moment.
     """
     exit_codes: list[int] = []
     waiting = [ready] if ready else []
-    sockets = _short_path(folder)
+    short = _short_path(folder) if sockets else None
 
     class Manager(AsyncKernelManager):
         client_factory = Client
 
         def __init__(self, **options):
             options["connection_file"] = str(folder / "k.json")
-            if sockets:
-                options |= {"transport": "ipc", "ip": f"{sockets}/k"}
+            if short:
+                options |= {"transport": "ipc", "ip": f"{short}/k"}
             super().__init__(**options)
 
         @property

@@ -49,6 +49,10 @@ TELLING = (
 )
 
 
+TRANSPORT = (
+    "from ipykernel.connect import get_connection_info\n"
+    "print(get_connection_info(unpack=True)['transport'])"
+)
 DEAD = "The kernel died before it was ready."
 
 
@@ -213,11 +217,7 @@ def test_memory_beyond_the_limit_ends_the_run_in_words(plan, cold):
 
 @pytest.mark.parametrize("cold", [False, True])
 def test_messages_need_no_ports_however_long_the_path(plan, cold):
-    code = (
-        "from ipykernel.connect import get_connection_info\n"
-        "print(get_connection_info(unpack=True)['transport'])"
-    )
-    runs, out = plan(code)
+    runs, out = plan(TRANSPORT)
     made = runs, out.parent / ("long" * 40)
     made[1].mkdir()
     assert [o.status for o in run(made, cold=cold)] == ["ok"] * 2
@@ -246,10 +246,13 @@ def test_a_kernel_that_dies_before_any_cell_is_started_again(
     plan, tmp_path, monkeypatch, deaths, status
 ):
     die_at_first(deaths, tmp_path, monkeypatch)
-    (outcome,) = run(plan("print(1)", names="a"), cold=True)
+    made = plan(TRANSPORT, names="a")
+    (outcome,) = run(made, cold=True)
     assert (outcome.status, len((tmp_path / "starts").read_text().split())) == (status, 3)
     if status == "failed":
         assert outcome.error == {"cell": None, "message": "RuntimeError: " + DEAD}
+    else:  # where no socket can be made, ports are the last way
+        assert outputs(made[1] / "a")[-1][0]["text"].strip() == "tcp"
 
 
 def test_a_death_in_a_cell_is_not_told_as_that_of_an_earlier_start(plan, tmp_path, monkeypatch):
