@@ -118,7 +118,7 @@ if asked:
     votes = ["well_badly", "ever_never", "unhappy", "before_after", "silence", "as_they_are", "changes", "ipw", "overlap", "doubly_robust"]  # fmt: skip
     listed = asked[next(iter(asked))][["comparison", "flaw"]].assign(vote=votes)
     voted = listed["comparison"].iloc[votes.index(vote)]
-    cx.table(listed[["vote", "comparison", "flaw"]], caption="The ten ways, and what each leaves out.")  # fmt: skip
+    cx.table(listed[["vote", "comparison", "flaw"]], caption="The ten ways, and what each leaves out; vote: the word to set as parameter.")  # fmt: skip
     cx.say(f"The class expects furthest off: {voted}.")
 
 # %% [markdown]
@@ -276,7 +276,7 @@ with cx.aside("This section"):
     cx.table(
         bounds.to_frame(),
         decimals=2,
-        caption=f"Effect on {answer} [points]: three answers to three questions.",
+        caption=f"Effect on {answer} [points]: three answers to three questions; low and high: {100 * level:g} % intervals, in the middle row bounds with luck included.",
     )
     cx.say(bounds.summary())
 
