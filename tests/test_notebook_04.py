@@ -220,7 +220,8 @@ def test_files_without_answers_have_methods_too(run_cells, home):
     assert names["fair"].n["seen"].iloc[1] > 20
     assert "no truth is known here" in text
     assert "Satisfaction is not known on both sides" in text
-    assert "as the table responses is missing (question 'csat'). Still possible: repurchase" in text
+    missing = "as the table responses is missing (question 'csat'). "
+    assert missing + "Still possible by recovery_effect: repurchase" in text
 
 
 def test_files_with_names_of_their_own(home):

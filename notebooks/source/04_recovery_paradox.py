@@ -112,7 +112,7 @@ else:
 # - **How small** an effect would not matter, in SD (standard deviations: 1 SD is how far one outcome typically lies from the mean).
 # - **What you expect.**
 #
-# The verdict follows a rule fixed now. *Paradox* if the whole interval lies on the better side of zero (for churn: below it), *worse* if on the other; *trivial* if on either, but surely within what does not matter. Otherwise *equivalent* if the narrower interval (90 % for 95 %) lies within what does not matter, which is what two one-sided tests (**TOST**) ask; otherwise *cannot tell*. **Vote, and set the parameters.**
+# The verdict follows a rule fixed now. *Paradox* if the whole interval lies on the better side of zero (for churn: below it), *worse* if on the other; *trivial* if on either, but surely within what does not matter. Otherwise *equivalent* if the narrower interval (90 % for 95 %) lies within what does not matter, which is what two one-sided tests (**TOST**) ask; otherwise *cannot tell*. **Vote, and set the parameters.** (In class, vote in the notebook: the page of a finished report shows its key figures at the top.)
 
 # %%
 weights = "overlap" if estimand == "overlap" else "ipw"
@@ -244,7 +244,7 @@ if study is not None:
         six = cx.recovery_outcomes(study, exposure, primary=primary, weights=weights, estimand=estimand,
                                    smallest_effect=smallest_effect, doubly_robust=True, level=level)  # fmt: skip
         cx.show(six.plot(), alt="Effects on the outcomes in standard deviations with verdicts",
-                caption="In SD of each outcome, so that they can be compared; * the primary one; shaded: does not matter.")  # fmt: skip
+                caption=f"In SD of each outcome, so that they can be compared; * the primary one; shaded: does not matter. Bars: {100 * level:g} % intervals; equivalent is judged by the narrower ones of {200 * level - 100:g} %.")  # fmt: skip
         cx.say(
             six.summary()
             + "".join(f" Not judged: {o} ({why.rstrip('.')})." for o, why in six.missing.items())
@@ -271,7 +271,7 @@ else:
 
 # %% [markdown]
 # ## Do fans forgive?
-# R4: *a failure costs less with former promoters*, customers whose last answer before it was 9 or 10. **Or do those who trusted most feel betrayed most?** Again *better* and *worse* are said of the second group named.
+# R4: *a failure costs less with former promoters*, customers whose last answer before it was 9 or 10. Who had not answered before is in neither group. **Or do those who trusted most feel betrayed most?** Again *better* and *worse* are said of the second group named.
 
 # %%
 if study is not None:

@@ -190,7 +190,7 @@ with cx.aside("The weighting"):
 if fair is not None:
     balance = fair.balance.assign(balanced=(fair.balance["after"].abs() <= 0.1).map({True: "yes", False: "no"}), inverse=found[2].balance["after"])  # fmt: skip
     balance = balance.reindex(balance["before"].abs().sort_values(ascending=False).index)
-    cx.table(balance.rename_axis("cause").reset_index().rename(columns={"after": "after overlap", "inverse": "after inverse probability"}), decimals=2, caption="Exposed less control [SD] before weighting, after overlap weights (and whether balanced), and after inverse probabilities.")  # fmt: skip
+    cx.table(balance.rename_axis("cause").reset_index().rename(columns={"after": "after overlap", "inverse": "after inverse probability"}), decimals=2, caption="Exposed less control [SD] before weighting, after overlap weights (and whether balanced), and after inverse probabilities. A quarter k is the k-th three months of the records.")  # fmt: skip
     cx.show(cx.plot_love(fair), alt="Standardised differences of the causes before and after weighting",
             caption="The same as a love plot: orange as they are, blue after overlap weights.")  # fmt: skip
     cx.say(f"Balanced after overlap weights: {int((balance['balanced'] == 'yes').sum())} of {len(balance)} causes, before {int((balance['before'].abs() <= 0.1).sum())}; after inverse probabilities {int((balance['inverse'].abs() <= 0.1).sum())}.")  # fmt: skip
@@ -228,7 +228,7 @@ if rows:
 
 # %% [markdown]
 # ## A cause that no table holds
-# Something unseen that differs between the groups by $\delta$ SD and moves the outcome by $\gamma$ SD a SD biases the effect by $\gamma\delta$. The measured causes are the yardstick: is it plausible that a hidden one is as strong? The **E-value** says the same as a ratio of chances (VanderWeele & Ding 2017): how many times as likely the cause would have to go with the failure, and with the outcome; at 1 none is needed.
+# Something unseen that differs between the groups by $\delta$ SD and moves the outcome by $\gamma$ SD a SD biases the effect by $\gamma\delta$. The measured causes are the yardstick: is it plausible that a hidden one is as strong? The **E-value** asks the same on another scale, a ratio of chances (VanderWeele & Ding 2017): how many times as likely the cause would have to go with the failure, and with the outcome; at 1 none is needed.
 
 # %%
 with cx.aside("The sensitivity"):
