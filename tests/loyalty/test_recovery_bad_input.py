@@ -626,8 +626,10 @@ def test_ladders_say_what_is_missing():
         cx.compare_recovery_levels(only, "value")
     with pytest.raises(cx.CxError, match="tables with reported failures, their recovery"):
         cx.dashboard_levels(only, "value")
-    for look in (cx.recovery_bounds, cx.recovery_quantiles, cx.recovery_sensitivity):
-        with pytest.raises(cx.CxError, match=r"question 'intent'\. Still possible: "):
+    ways = {cx.recovery_bounds: " by recovery_effect", cx.recovery_quantiles: " by recovery_effect"}
+    for look in (*ways, cx.recovery_sensitivity):
+        told = rf"question 'intent'\. Still possible{ways.get(look, '')}: "
+        with pytest.raises(cx.CxError, match=told):
             look(tables, "intention")
     del tables["transactions"]
     with pytest.raises(cx.CxError, match="No occasion is eligible: 109 in the first 26 weeks"):
