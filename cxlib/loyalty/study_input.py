@@ -14,11 +14,6 @@ from cxlib.loyalty.occasions import NEEDED, RECOVERY
 __all__ = ["tables_of"]
 
 SHOWN = 5
-ORDER = {
-    "contacts": ("opened_at", "closed_at"),
-    "transactions": ("ordered_at", "delivered_at"),
-    "responses": ("invited_at", "answered_at"),
-}
 SCALES = {"csat": (1, 7), "nps": (0, 10), "intent": (0, 10)}  # unless the reader was told others
 DATES = {
     "contacts": ("opened_at", "closed_at"),
@@ -26,6 +21,7 @@ DATES = {
     "responses": ("invited_at", "answered_at"),
     "customers": ("joined_at", "left_at"),
 }
+ORDER = {name: DATES[name] for name in ("contacts", "transactions", "responses")}  # first, last
 FILLED = {"contacts": ("opened_at",), "transactions": ("ordered_at", "amount", "margin")}
 NUMBERS = {"contacts": ("severity",), "transactions": ("amount", "margin", "severity"),
            "responses": ("score",)}  # fmt: skip

@@ -56,9 +56,10 @@ class HiddenCause:
         """Imbalance against effect: measured causes as points, the line that explains all away."""
         import matplotlib.pyplot as plt
 
+        from cxlib.figures.ladder import WIDE
         from cxlib.figures.style import COLOURS
 
-        ax = plt.subplots(figsize=(5.6, 4.0))[1] if ax is None else ax
+        ax = plt.subplots(figsize=(WIDE, 4.0))[1] if ax is None else ax
         table = self.measured.head(12)
         top = max(1.0, 1.2 * table["imbalance"].abs().max())
         x = np.linspace(0.02, top, 200)

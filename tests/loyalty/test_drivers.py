@@ -1,8 +1,6 @@
 """driver_importance: results, weights, clusters, gaps, latent answers, bad input, coverage."""
 
 import importlib
-import sys
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -14,15 +12,8 @@ from cxlib.loyalty.shares import johnson, lmg
 from cxlib.stats import polychoric, rank_intervals
 from cxlib.stats.calibration import calibrate, judge
 
-BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 DRIVERS = ["quality", "service", "delivery"]
 FEW = {"bootstrap": 199}
-
-
-def load(name):
-    if str(BENCHMARKS) not in sys.path:
-        sys.path.insert(0, str(BENCHMARKS))
-    return importlib.import_module(name)
 
 
 @pytest.fixture(scope="module")
@@ -302,7 +293,7 @@ def test_equal_segments_are_rarely_told_apart():
 
 
 def test_a_reduced_sweep_holds():
-    module = load("calibrate_drivers")
+    module = importlib.import_module("calibrate_drivers")
     table = calibrate(module.driver_cells(), datasets=12, levels=[0.9])
     assert (table["verdict"] != "fails").all(), table[table["verdict"] == "fails"]
     zero = table["cell"].str.contains("zero")
@@ -314,7 +305,7 @@ def test_a_reduced_sweep_holds():
 
 
 def test_the_top_driver_is_named_more_often_by_more_answers():
-    module = load("calibrate_drivers")
+    module = importlib.import_module("calibrate_drivers")
     few = pd.DataFrame(module.top_driver_rows(datasets=400, sizes=(50, 400)))
     kept = pd.read_csv(module.PROOF).set_index(["world", "n"])
     assert (kept["datasets"] >= 10_000).all()
@@ -325,7 +316,7 @@ def test_the_top_driver_is_named_more_often_by_more_answers():
 
 
 def test_benchmark_rows():
-    (row,) = load("bench_drivers").run(quick=True)
+    (row,) = importlib.import_module("bench_drivers").run(quick=True)
     assert row["ratio"] > 10
     assert "extrapolated" in row["peer"]
 

@@ -1,8 +1,6 @@
 """Differences of effects and gains of money: how intervals join, and the proof in reduced form."""
 
 import importlib
-import sys
-from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -16,16 +14,10 @@ from cxlib.loyalty.difference import _joined, _judged_limits
 from cxlib.stats.proportions import proportion
 from cxlib.stats.tost import equivalence
 
-BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
-
 
 @pytest.fixture(scope="module")
 def proof():
-    sys.path.insert(0, str(BENCHMARKS))
-    try:
-        return importlib.import_module("calibrate_recovery_claims")
-    finally:
-        sys.path.remove(str(BENCHMARKS))
+    return importlib.import_module("calibrate_recovery_claims")
 
 
 def wilson(hits, n):

@@ -2,7 +2,6 @@
 
 import importlib
 import sys
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -11,16 +10,10 @@ import pytest
 from cxlib.loyalty.followup import OUTCOMES
 from cxlib.loyalty.ten_comparisons import COMPARISONS
 
-BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
-
 
 @pytest.fixture(scope="module")
 def proof():
-    sys.path.insert(0, str(BENCHMARKS))
-    try:
-        return importlib.import_module("calibrate_recovery")
-    finally:
-        sys.path.remove(str(BENCHMARKS))
+    return importlib.import_module("calibrate_recovery")
 
 
 @pytest.fixture(scope="module")

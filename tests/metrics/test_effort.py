@@ -192,8 +192,7 @@ def test_the_committed_recovery_over_blocks_holds():
     assert (table["bias"].abs() < 3.5 * table["bias_error"]).all()
 
 
-def test_reduced_calibration_of_effort(monkeypatch):
-    monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
+def test_reduced_calibration_of_effort():
     cells = importlib.import_module("calibrate_effort").effort_cells()
     table = calibrate(cells, datasets=12, levels=[0.95])
     # at 12 data sets only gross faults fail; `make calibrate` judges 2,000 and more

@@ -1,7 +1,6 @@
 """The harness judges rightly, and a reduced sweep of the room's intervals holds."""
 
 import importlib
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -16,15 +15,9 @@ from cxlib.stats.checks import critical_value
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 
 
-def _load(name):
-    if str(BENCHMARKS) not in sys.path:
-        sys.path.insert(0, str(BENCHMARKS))
-    return importlib.import_module(name)
-
-
 @pytest.fixture(scope="module")
 def sweep():
-    return _load("calibrate")
+    return importlib.import_module("calibrate")
 
 
 # Exact coverage at n = 20 and 95 %, enumerated independently; three decimals.
@@ -163,7 +156,7 @@ def test_refusals_are_counted_and_fail():
 
 @pytest.fixture(scope="module")
 def silent():
-    return _load("calibrate_nps")
+    return importlib.import_module("calibrate_nps")
 
 
 def test_reduced_sweep_of_silent_customers(silent):
@@ -296,7 +289,7 @@ def test_the_whole_run_proves_service_recovery_beside_the_cells(sweep, monkeypat
 
 
 def test_benchmark_rows():
-    rows = _load("bench_stats").run(quick=True)
+    rows = importlib.import_module("bench_stats").run(quick=True)
     names = {"name", "size", "ours_seconds", "peer", "peer_seconds", "ratio", "peak_mb"}
     assert all(set(row) == names for row in rows)
     assert len(rows) == 5

@@ -1,8 +1,6 @@
 """Expected ranks: against simulation, in their limits, in order, and closer to the truth."""
 
 import importlib
-import sys
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -17,13 +15,10 @@ from cxlib.stats.shrinkage import net_score_error
 
 # Rubin 1981, Journal of Educational Statistics 6(4), 377-401: coaching effects of eight schools
 SCHOOLS = [28, 8, -3, 7, -1, 1, 18, 12], [15, 10, 16, 11, 9, 11, 10, 18]
-BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 
 
 @pytest.fixture(scope="module")
 def proof():
-    if str(BENCHMARKS) not in sys.path:
-        sys.path.insert(0, str(BENCHMARKS))
     return importlib.import_module("calibrate_ranks")
 
 
